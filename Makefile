@@ -1,0 +1,27 @@
+# Two commands do all the set-up: "make lab" and "make test". Both build the environment in .venv once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FIRST := notebooks/01_computation_graphs.ipynb
+
+# A container's root must say so to Jupyter; without a display it prints its address instead of opening a browser.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+NO_SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),,--no-browser)
+
+.PHONY: help lab test
+
+help:
+	@echo "make lab    open JupyterLab on the first notebook"
+	@echo "make test   run every test"
+
+lab: $(VENV)/lab.done
+	$(BIN)/jupyter lab $(AS_ROOT) $(NO_SCREEN) $(FIRST)
+
+test: $(VENV)/test.done
+	$(BIN)/python -m pytest
+
+$(VENV)/%.done: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable ".[$*]"
+	touch $@

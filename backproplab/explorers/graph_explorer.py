@@ -1,0 +1,286 @@
+"""The explorer of a graph: every term of the chain rule beside the sliders that move it."""
+
+import base64
+from dataclasses import dataclass, field, replace
+from html import escape
+
+import ipywidgets as widgets
+import numpy as np
+
+from ..drawing import draw, draw_tangent
+from ..notation import number
+from ..terms import backpropagate
+
+LABELS = {
+    "of": "Derivative of", "wrt": "with respect to", "inputs": "the inputs", "forward": "forward", "backward": "backward",
+    "through": "through", "path": "path", "paths": "paths", "sum": "sum over", "more": "more", "stays": "The picture still shows the last good numbers.",
+}  # fmt: skip
+BUTTONS = {"first": ("|◀", "to the inputs"), "back": ("◀", "one line back"), "next": ("▶", "one line on"), "last": ("▶|", "to the end")}
+MOST_TANGENTS = 8
+
+
+@dataclass(frozen=True)
+class State:
+    """What the page is about: the graph, the numbers, which derivative, and how far the pass has come."""
+
+    graph: object
+    numbers: dict
+    output: str
+    wrt: str
+    step: int
+
+
+@dataclass(frozen=True)
+class View:
+    """What the page shows of a state, computed once."""
+
+    trace: dict
+    gradient: dict
+    picture: object = field(repr=False)
+    latex: str
+    html: str
+
+
+def backward_lines(graph, output):
+    """The lines that the walk from `output` passes, from the loss down."""
+    reached = {output}
+    for term in reversed(graph.terms()):
+        if term.of in reached:
+            reached.add(term.wrt)
+    return [line for line in reversed(graph.lines) if line in reached]
+
+
+def choices(graph, output):
+    """The quantities that `output` depends on, in the order of the trace."""
+    used = {term.wrt for term in graph.terms() if term.of in backward_lines(graph, output)}
+    return [name for name in (*graph.inputs, *graph.lines) if name in used]
+
+
+def look(state):
+    """The view of a state. ValueError as `forward`, `terms` and `derive`."""
+    graph, output, wrt = state.graph, state.output, state.wrt
+    trace = graph.forward(**state.numbers)
+    terms = graph.terms(trace)
+    derivation = graph.derive(wrt, trace, output)
+    forward, backward = list(graph.lines), backward_lines(graph, output)
+    computed, walked = forward[: state.step], backward[: max(0, state.step - len(forward))]
+    seen = {name: trace[name] for name in (*graph.inputs, *computed)}
+    pulled = backpropagate([term for term in terms if term.of in walked], output) if walked else {output: 1.0}
+    current = (walked or computed or [None])[-1]
+    picture = draw(terms, seen, pulled if state.step >= len(forward) else None, wrt=wrt, output=output, walked=walked, current=current)
+    texts = derivation.chains({(term.of, term.wrt) for term in terms if term.of in walked})
+    tangents = [
+        draw_tangent(term, trace, *_curve(graph, term, trace), color=derivation.colors[term.of, term.wrt]).svg
+        for term in derivation.terms[:MOST_TANGENTS]
+    ]
+    html = _page(_status(state, computed, walked, backward, trace), picture.svg, _chains(derivation, texts), "".join(tangents))
+    return View(trace, backpropagate(terms, output), picture, r" \qquad ".join(texts), html)
+
+
+def reach(value):
+    """How far a slider and a plot go to each side of 0: 4, 8, 16, ..., so that the axes rest while the point moves."""
+    limit = 4.0
+    while limit < abs(value) * 1.05:
+        limit *= 2
+    return limit
+
+
+def _curve(graph, term, trace):
+    limit = reach(trace[term.wrt])
+    xs = np.linspace(-limit, limit, 161)
+    return xs, graph.curve(term, trace, xs)
+
+
+def _status(state, computed, walked, backward, trace):
+    if walked:
+        line = state.graph.latex_line(walked[-1])
+        return f"{LABELS['backward']}, {len(walked)} / {len(backward)}: {LABELS['through']} ${line}$"
+    if computed:
+        line = state.graph.latex_line(computed[-1], trace)
+        return f"{LABELS['forward']}, {len(computed)} / {len(state.graph.lines)}: ${line}$"
+    return f"{LABELS['forward']}, 0 / {len(state.graph.lines)}: {LABELS['inputs']}"
+
+
+def _chains(derivation, texts):
+    """The chain, or each path's chain under its route and the sum below."""
+    if len(derivation.paths) == 1:
+        return f"<div>$\\displaystyle {texts[0]}$</div>"
+    shown, count = texts[:-1], len(derivation.paths)
+    parts = [
+        f'<div style="border-left:3px solid #9a5fc7;padding-left:10px;margin:8px 0"><small>{LABELS["path"]} {i + 1} / {count}: '
+        f"{escape(' ← '.join(path.names))}</small><div>$\\displaystyle {text}$</div></div>"
+        for i, (path, text) in enumerate(zip(derivation.paths, shown, strict=False))
+    ]
+    rest = f"<small>… {count - len(shown)} {LABELS['more']}</small>" if count > len(shown) else ""
+    return "".join(parts) + rest + f"<div><small>{LABELS['sum']} {count} {LABELS['paths']}</small><br>$\\displaystyle {texts[-1]}$</div>"
+
+
+def _page(status, picture, chains, tangents):
+    return (
+        f'<div style="line-height:1.5"><div class="bp-status" style="min-height:2.4em">{status}</div><div class="bp-picture" style="overflow-x:auto">{picture}</div>'
+        f'<div class="bp-chain" style="overflow-x:auto;padding:8px 0">{chains}</div>'
+        f'<div class="bp-tangents" style="display:flex;flex-wrap:wrap;gap:6px">{tangents}</div></div>'
+    )
+
+
+class GraphExplorer(widgets.VBox):
+    """The widget that `explore` makes; `set` and the attributes do in code what the controls do by hand.
+
+    `numbers`, `output`, `wrt` and `step` say what is shown; `trace`, `gradient`, `svg` and `latex` are what is seen.
+    """
+
+    def __init__(self, graph, wrt, numbers):
+        numbers = {name: value for name, value in graph.forward(**numbers).items() if name in graph.inputs}
+        for name, value in numbers.items():
+            if np.ndim(value):
+                raise ValueError(f"explore: {name} is an array of shape {np.shape(value)}; a slider moves one number")
+        steps = len(graph.lines) + len(backward_lines(graph, graph.output))
+        self._state = State(graph, numbers, graph.output, wrt or next(iter(choices(graph, graph.output)), ""), steps)
+        self._view = look(self._state)
+        self._syncing = False
+        self._build()
+        super().__init__([self._header, self._body])
+        self._sync()
+
+    def _build(self):
+        graph = self._state.graph
+        small = widgets.Layout(width="auto", min_width="72px")
+        self._of = widgets.Dropdown(options=[line for line in graph.lines if choices(graph, line)], layout=small)
+        self._wrt = widgets.Dropdown(options=choices(graph, self.output), layout=small)
+        self._buttons = {
+            name: widgets.Button(description=text, tooltip=tip, layout=widgets.Layout(width="44px")) for name, (text, tip) in BUTTONS.items()
+        }
+        self._sliders = {name: widgets.FloatSlider(readout=False, layout=widgets.Layout(width="130px")) for name in graph.inputs}
+        self._fields = {name: widgets.FloatText(layout=widgets.Layout(width="82px")) for name in graph.inputs}
+        self._panel = widgets.HTMLMath(layout=widgets.Layout(flex="1 1 620px", min_width="0"))
+        rows = [widgets.HBox([widgets.HTML(f"<i>{escape(name)}</i>", layout=widgets.Layout(min_width="34px")), self._sliders[name], self._fields[name]]) for name in graph.inputs]
+        wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
+        self._header = widgets.HBox([widgets.HTML(LABELS["of"]), self._of, widgets.HTML(LABELS["wrt"]), self._wrt, *self._buttons.values()], layout=wrap)
+        self._body = widgets.HBox([widgets.VBox(rows, layout=widgets.Layout(flex="0 0 264px")), self._panel], layout=widgets.Layout(flex_flow="row wrap"))
+        self._of.observe(lambda change: self._by_hand(output=change["new"]), "value")
+        self._wrt.observe(lambda change: self._by_hand(wrt=change["new"]), "value")
+        for name in graph.inputs:
+            for control in (self._sliders[name], self._fields[name]):
+                control.observe(lambda change, name=name: self._by_hand(numbers={name: change["new"]}), "value")
+        for name, button in self._buttons.items():
+            button.on_click(lambda _, name=name: self._by_hand(step=self._target(name)))
+
+    def _target(self, button):
+        return {"first": 0, "back": max(0, self.step - 1), "next": min(self.steps, self.step + 1), "last": self.steps}[button]
+
+    def _by_hand(self, **changes):
+        """A control was moved: show the new state, or what is wrong with it above the last good one."""
+        if self._syncing:
+            return
+        try:
+            self._change(**changes)
+        except Exception as error:  # noqa: BLE001 - the kernel swallows a callback's error: the reader sees it here
+            message = escape(f"{type(error).__name__}: {error}").replace("$", "&#36;").replace("\n", "<br>")
+            self._panel.value = f'<div style="border-left:4px solid #d0342c;padding:4px 10px"><b>{message}</b><br>{LABELS["stays"]}</div>{self._view.html}'
+
+    def _change(self, numbers=None, output=None, wrt=None, step=None):
+        old = self._state
+        output = old.output if output is None else output
+        graph = old.graph
+        if output not in graph.lines:
+            raise ValueError(f"explore: {output!r} is not a line; the lines are {', '.join(graph.lines)}")
+        steps = len(graph.lines) + len(backward_lines(graph, output))
+        if step is not None and not (isinstance(step, int) and 0 <= step <= steps):
+            raise ValueError(f"explore: step must be a whole number from 0 to {steps}, found {step!r}")
+        if wrt is None and old.wrt not in choices(graph, output):
+            wrt = next(iter(choices(graph, output)))
+        step = min(old.step, steps) if step is None else step
+        state = State(graph, old.numbers | (numbers or {}), output, wrt or old.wrt, step)
+        self._view = look(state)
+        self._state = replace(state, numbers={name: self._view.trace[name] for name in graph.inputs})
+        self._sync()
+
+    def _sync(self):
+        """Bring the controls and the panel to the state: only what differs is sent."""
+        self._syncing = True
+        try:
+            self._of.value = self.output
+            self._wrt.options = choices(self._state.graph, self.output)
+            self._wrt.value = self.wrt
+            for name, value in self.numbers.items():
+                slider, limit = self._sliders[name], reach(value)
+                if limit > slider.max or slider.max != -slider.min:
+                    slider.min, slider.max, slider.step = -limit, limit, limit / 80
+                slider.value = self._fields[name].value = value
+            for name, button in self._buttons.items():
+                button.disabled = self._target(name) == self.step
+            self._panel.value = self._view.html
+        finally:
+            self._syncing = False
+
+    def set(self, *, wrt=None, **numbers):
+        """Move sliders and choose the quantity in code: e.set(w=3.0, wrt="b"). Errors as `explore`; the last good state stays."""
+        for name, value in numbers.items():
+            if np.ndim(value):
+                raise ValueError(f"explore: {name} must be one number, found shape {np.shape(value)}")
+        self._change(numbers=numbers, wrt=wrt)
+
+    @property
+    def numbers(self):
+        """The inputs' numbers, by name."""
+        return dict(self._state.numbers)
+
+    @property
+    def output(self):
+        """The quantity that is differentiated; may be set to the name of a line."""
+        return self._state.output
+
+    @output.setter
+    def output(self, line):
+        self._change(output=line)
+
+    @property
+    def wrt(self):
+        """The quantity by which it is differentiated; may be set."""
+        return self._state.wrt
+
+    @wrt.setter
+    def wrt(self, name):
+        self._change(wrt=name)
+
+    @property
+    def steps(self):
+        """How many steps the pass has: the lines forward, then the lines that the walk passes backward."""
+        return len(self._state.graph.lines) + len(backward_lines(self._state.graph, self.output))
+
+    @property
+    def step(self):
+        """How many steps of the pass are shown, from 0 to `steps`; may be set."""
+        return self._state.step
+
+    @step.setter
+    def step(self, count):
+        self._change(step=count)
+
+    @property
+    def trace(self):
+        """The whole trace at these numbers."""
+        return self._view.trace
+
+    @property
+    def gradient(self):
+        """The whole gradient of `output` at these numbers."""
+        return self._view.gradient
+
+    @property
+    def svg(self):
+        """The picture as it is shown."""
+        return self._view.picture.svg
+
+    @property
+    def latex(self):
+        """The chain as it is shown."""
+        return self._view.latex
+
+    def _repr_mimebundle_(self, **options):
+        still = base64.b64encode(self._view.picture.png).decode()
+        return super()._repr_mimebundle_(**options) | {"text/plain": repr(self), "image/png": still}
+
+    def __repr__(self):
+        numbers = ", ".join(f"{name}={number(value)}" for name, value in self.numbers.items())
+        return f"explore(d{self.output}/d{self.wrt} at {numbers})"

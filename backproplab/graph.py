@@ -1,0 +1,258 @@
+"""A scalar computation as named lines -> trace -> terms."""
+
+import copy
+import math
+from numbers import Real
+
+import numpy as np
+import sympy as sp
+
+from . import expressions
+from .derivation import Derivation
+from .expressions import Program
+from .functions import FUNCTIONS
+from .notation import fill, latex_formula, latex_name, latex_number, number, place, with_numbers
+from .terms import Term
+
+RESERVED = set(FUNCTIONS) | {"wrt"}
+
+
+class Graph:
+    """A computation written as one would on paper, one line for each quantity: Graph(z="w*x + b", a="sigmoid(z)").
+
+    Lines are keyword arguments, a dict or a list of (name, text) pairs; a text may also be a SymPy expression. Names that
+    no line defines are the inputs. Everything is read, differentiated and compiled once, here.
+    ValueError: a line that cannot be read, a name used before its line, defined twice or reserved. TypeError: no text.
+    """
+
+    def __init__(self, lines=(), /, **named):
+        pairs = [*(lines.items() if isinstance(lines, dict) else lines), *named.items()]
+        if not pairs:
+            raise ValueError('Graph: no lines; write at least one, as in Graph(z="w*x + b")')
+        self._trees, self._formulas, self.lines, self._defaults = {}, {}, {}, {}
+        for pair in pairs:
+            self._read(*_pair(pair))
+        self.inputs = self._find_inputs()
+        self._forward = Program(self.inputs)
+        for name in self.lines:
+            self._forward.names[name] = self._add(self._forward, name)
+        self._differentiate()
+
+    def _read(self, name, text):
+        where = f"Graph: line {name!r}"
+        if name in self.lines:
+            raise ValueError(f"Graph: {name!r} is defined twice; give each line a name of its own")
+        _check_name(name, "a line")
+        self.lines[name] = str(text)
+        try:
+            if isinstance(text, str):
+                self._trees[name] = expressions.parse(text)
+                self._formulas[name] = expressions.to_sympy(self._trees[name])
+            elif isinstance(text, (sp.Expr, int, float)):
+                self._formulas[name] = expressions.with_our_functions(sp.sympify(text))
+            else:
+                raise TypeError(f"expected text or a SymPy expression, found {type(text).__name__}")
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"{where} cannot be read: {error}") from None
+
+    def _names(self, line):
+        """The names that a line uses: in order of appearance, or sorted for a SymPy expression."""
+        if line in self._trees:
+            return self._trees[line].names
+        return tuple(sorted(symbol.name for symbol in self._formulas[line].free_symbols))
+
+    def _find_inputs(self):
+        inputs, defined = {}, set()
+        for line in self.lines:
+            for name in self._names(line):
+                if name in self.lines and name not in defined:
+                    raise ValueError(f"Graph: line {line!r} uses {name!r} before it is defined; write the line of {name!r} above it")
+                if name not in self.lines:
+                    _check_name(name, f"the input of line {line!r}")
+                    inputs[name] = None
+            defined.add(line)
+        return tuple(inputs)
+
+    def _add(self, program, line):
+        if line in self._trees:
+            return program.add_tree(self._trees[line])
+        try:
+            return program.add_sympy(self._formulas[line])
+        except ValueError as error:
+            raise ValueError(f"Graph: line {line!r} cannot be read: {error}") from None
+
+    def _differentiate(self):
+        """One term for each name in each line, and one program for the slopes of all."""
+        self._slopes = Program((*self.inputs, *self.lines))
+        self._terms, self._slots = [], []
+        for line in self.lines:
+            parts = [(part, part.free_symbols) for part in sp.Add.make_args(self._formulas[line])]
+            for name in self._names(line):
+                symbol = sp.Symbol(name)
+                slope = _slope([part for part, free in parts if symbol in free], symbol)
+                self._terms.append(Term(line, name, self.lines[line], slope, self._shortcut(line, slope)))
+                self._slots.append(self._slopes.add_sympy(slope))
+
+    def _shortcut(self, line, slope):
+        """The slope in terms of the line's own value, a (1 - a), where the line is one call of such a function."""
+        row = getattr(self._formulas[line], "row", None)
+        if row is None or row.slope_from_value is None:
+            return None
+        return slope.xreplace({row.slope.symbolic(*self._formulas[line].args): row.slope_from_value(sp.Symbol(line))})
+
+    def run(self, values):
+        """Every quantity from the inputs' numbers, which may be floats, arrays, complex or mpmath numbers; nothing is checked."""
+        numbers = self._forward.run(values, [self._forward.names[line] for line in self.lines])
+        return {name: values[name] for name in self.inputs} | dict(zip(self.lines, numbers, strict=True))
+
+    def _checked(self, numbers):
+        for name in numbers:
+            if name not in self.inputs:
+                why = "is computed by its line" if name in self.lines else "is not in this graph"
+                raise ValueError(f"Graph: no number can be given for {name!r}: it {why}; the inputs are {', '.join(self.inputs)}")
+        return {name: _real(name, value) for name, value in numbers.items()}
+
+    def with_numbers(self, /, **numbers):
+        """The same graph with numbers for inputs, so that forward() may leave them out. Errors as for `forward`."""
+        graph = copy.copy(self)
+        graph._defaults = self._defaults | self._checked(numbers)
+        return graph
+
+    @property
+    def numbers(self):
+        """The numbers that forward() may leave out, by name."""
+        return dict(self._defaults)
+
+    def forward(self, /, **numbers):
+        """The trace: every quantity by name, in the order of computation, as floats; arrays are independent evaluations.
+
+        ValueError: an input without a number, a name that is no input, NaN or infinity, shapes that do not broadcast, a line
+        whose value is not finite. TypeError: text, a complex number, anything that is not a real number.
+        """
+        numbers = self._defaults | self._checked(numbers)
+        missing = [name for name in self.inputs if name not in numbers]
+        if missing:
+            raise ValueError(f"Graph.forward: no number for {', '.join(missing)}; the inputs are {', '.join(self.inputs)}")
+        shape = _common_shape({name: numbers[name] for name in self.inputs})
+        trace = {name: _plain(value, shape) for name, value in self.run(numbers).items()}
+        for line in self.lines:
+            if not _finite(trace[line]):
+                raise ValueError(f"Graph.forward: line {line} = {self.lines[line]} gives {self._at(trace, line, trace[line])}")
+        return trace
+
+    def terms(self, trace=None):
+        """One `Term` for each name in each line, in forward order; without a trace formulas only.
+
+        ValueError: a quantity missing from the trace, a term whose value is not finite.
+        """
+        if trace is None:
+            return list(self._terms)
+        missing = [name for name in (*self.inputs, *self.lines) if name not in trace]
+        if missing:
+            raise ValueError(f"Graph.terms: the trace lacks {', '.join(missing)}; make it with forward(...)")
+        shape = np.shape(trace[next(reversed(self.lines))])
+        values = [_plain(value, shape) for value in self._slopes.run(trace, self._slots)]
+        return [self._with_value(term, value, shape, trace) for term, value in zip(self._terms, values, strict=True)]
+
+    def _with_value(self, term, value, shape, trace):
+        if not _finite(value):
+            raise ValueError(f"Graph.terms: d{term.of}/d{term.wrt} = {term.formula}, a term of line {term.of} = {term.line}, is {self._at(trace, term.of, value)}")
+        return Term(term.of, term.wrt, term.line, term.formula, term.shortcut, value, shape, shape)
+
+    def _at(self, trace, line, value):
+        """What a line or its term gave, and at which numbers: the first entry that is not finite."""
+        where = np.unravel_index(np.argmin(np.isfinite(value)), np.shape(value))
+        at = ", ".join(f"{name} = {number(np.broadcast_to(trace[name], np.shape(value))[where])}" for name in self._names(line))
+        return f"{np.asarray(value)[where]} at {at}" if at else f"{value}"
+
+    def curve(self, term, trace, xs):
+        """The values of the line that defines `term.of` while `term.wrt` moves over the array `xs` and the rest stays."""
+        program = Program(self._names(term.of))
+        values = {name: trace[name] for name in program.inputs} | {term.wrt: xs}
+        (ys,) = program.run(values, [self._add(program, term.of)])
+        return np.broadcast_to(np.asarray(ys, float), np.shape(xs))
+
+    def derive(self, wrt, trace=None, output=None):
+        """The derivative of `output` (the last line if left out) by `wrt` on paper: every term, their products, the sum.
+
+        ValueError: `output` is not a line, `wrt` unknown or without a path to `output`, too many paths.
+        """
+        return Derivation(self.terms(trace), output or self.output, wrt, trace, self._formulas)
+
+    @property
+    def output(self):
+        """The last line: the quantity that is differentiated unless another one is named."""
+        return next(reversed(self.lines))
+
+    def latex_line(self, line, trace=None):
+        """A line in LaTeX, as it was written; with a trace also with the numbers in place of the names, and its value."""
+        tree, formula = self._trees.get(line), self._formulas[line]
+        written = expressions.latex(tree) if tree else latex_formula(formula)
+        if trace is None:
+            return f"{latex_name(line)} = {written}"
+        inserted = fill(expressions.latex(tree, place, r"\cdot"), trace) if tree else with_numbers(formula, trace)
+        middle = f" = {inserted}" if formula.args else ""
+        return f"{latex_name(line)} = {written}{middle} = {latex_number(trace[line])}"
+
+    def _repr_latex_(self):
+        rows = (self.latex_line(line).replace(" = ", " &= ", 1) for line in self.lines)
+        return r"$\displaystyle \begin{aligned} " + r" \\ ".join(rows) + r" \end{aligned}$"
+
+    def __repr__(self):
+        return "Graph(" + ", ".join(f'{name}="{text}"' for name, text in self.lines.items()) + ")"
+
+
+def _pair(pair):
+    if isinstance(pair, (tuple, list)) and len(pair) == 2:
+        return pair
+    raise TypeError(f"Graph: expected (name, text) pairs, found {pair!r:.60}")
+
+
+def _check_name(name, what):
+    if not isinstance(name, str):
+        raise TypeError(f"Graph: the name of {what} must be text, found {type(name).__name__}")
+    found = expressions.TOKEN.fullmatch(name)
+    if not found or found.lastgroup != "name":
+        raise ValueError(f"Graph: {name!r:.60} cannot be the name of {what}: a name is a letter, then letters, digits and _")
+    if name in RESERVED:
+        raise ValueError(f"Graph: {name!r} cannot be the name of {what}: it is reserved ({', '.join(sorted(RESERVED))})")
+
+
+def _slope(parts, symbol):
+    """The derivative of the sum of `parts`. SymPy leaves x**y * y / x, which is 0/0 at 0: such powers are put together."""
+    slope = sp.Add(*(part.diff(symbol) for part in parts))
+    return sp.powsimp(slope, combine="exp") if any(not power.exp.is_number for power in slope.atoms(sp.Pow)) else slope
+
+
+def _real(name, value):
+    """One number or an array of them as float64; arrays are copied, so that nobody's input is ever shared."""
+    array = np.asarray(value)
+    if array.dtype == object and isinstance(value, (Real, sp.Number)):
+        array = np.asarray(float(value))
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"Graph: {name} must be a real number or an array of them, found {_shown(value)}")
+    array = np.array(array, dtype=float)
+    if not np.isfinite(array).all():
+        raise ValueError(f"Graph: {name} must be finite, found {array[~np.isfinite(array)][0]}")
+    return array if array.ndim else float(array)
+
+
+def _shown(value):
+    return f"the text {value!r:.40}" if isinstance(value, str) else f"{type(value).__name__} {value!r:.40}"
+
+
+def _common_shape(numbers):
+    try:
+        return np.broadcast_shapes(*(np.shape(value) for value in numbers.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {np.shape(value)}" for name, value in numbers.items() if np.ndim(value))
+        raise ValueError(f"Graph.forward: the arrays do not broadcast to one shape: {shapes}") from None
+
+
+def _plain(value, shape):
+    """A Python float, or an array of the common shape that shares memory with no other quantity."""
+    return np.array(np.broadcast_to(value, shape)) if shape else float(value)
+
+
+def _finite(value):
+    return np.isfinite(value).all() if isinstance(value, np.ndarray) else math.isfinite(value)
