@@ -74,7 +74,7 @@ class Derivation:
         `known` holds the (of, wrt) of the terms whose numbers are shown; all of them if left out.
         """
         formulas = [term.formula if term.shortcut is None else term.shortcut for term in path.terms]
-        rows = [[term.symbol for term in path.terms], [_factor(formula) for formula in formulas]]
+        rows = [[rf"\displaystyle {term.symbol}" for term in path.terms], [_factor(formula) for formula in formulas]]
         if self.trace is not None:
             edges = [(term.of, term.wrt) for term in path.terms]
             rows.append([latex_factor(t.value) if known is None or e in known else "?" for t, e in zip(path.terms, edges, strict=True)])
@@ -82,8 +82,8 @@ class Derivation:
         lines = [r" & \cdot & ".join(map(colored, colors, row)) for row in rows]
         if self.trace is not None and "?" not in rows[-1]:
             lines[-1] += f" & = & {latex_number(path.value)}"
-        lefts = [latex_partial(self.output, self.wrt) if len(self.paths) == 1 else "", "", ""]
-        body = r" \\[4pt] ".join(f"{left} & = & {line}" for left, line in zip(lefts, lines, strict=False))
+        lefts = [rf"\displaystyle {latex_partial(self.output, self.wrt)}" if len(self.paths) == 1 else "", "", ""]
+        body = r" \\[6pt] ".join(f"{left} & = & {line}" for left, line in zip(lefts, lines, strict=False))
         return rf"\begin{{array}}{{rc{'c' * (2 * len(colors) + 1)}}} {body} \end{{array}}"
 
     def chains(self, known=None):

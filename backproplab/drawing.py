@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 
 import numpy as np
@@ -30,25 +31,29 @@ LONGEST_LINE = 30
 # --- layout: columns by distance from the inputs, rows so that edges stay short --------------------------------------------
 
 
-def _columns(terms):
+def _columns(edges):
     """The column of each name: a line right of all it uses, an input just left of the first line that uses it."""
     column = {}
-    for term in terms:
-        column[term.of] = max(column.get(term.of, 0), column.setdefault(term.wrt, 0) + 1)
-    lines = {term.of for term in terms}
+    for of, wrt in edges:
+        column[of] = max(column.get(of, 0), column.setdefault(wrt, 0) + 1)
+    lines = {of for of, _ in edges}
     for name in column:
         if name not in lines:
-            column[name] = min(column[term.of] for term in terms if term.wrt == name) - 1
+            column[name] = min(column[of] for of, wrt in edges if wrt == name) - 1
     return column
 
 
-def _route(terms, column):
-    """For each term the nodes of its edge from `wrt` to `of`: a waypoint (of, wrt, column) in every column that it crosses."""
-    routes = {}
-    for term in terms:
-        between = [(term.of, term.wrt, c) for c in range(column[term.wrt] + 1, column[term.of])]
-        routes[term.of, term.wrt] = [term.wrt, *between, term.of]
-    return routes
+def _route(edges, column):
+    """For each edge its nodes from `wrt` to `of`: a waypoint (of, wrt, column) in every column that it crosses."""
+    return {(of, wrt): [wrt, *((of, wrt, c) for c in range(column[wrt] + 1, column[of])), of] for of, wrt in edges}
+
+
+@lru_cache(maxsize=32)
+def _layout(edges):
+    """Columns, routes and heights for the edges (of, wrt): kept, since a slider moves numbers, not the graph."""
+    column = _columns(edges)
+    routes = _route(edges, column)
+    return column, routes, _rows(routes, column)
 
 
 def _rows(routes, column):
@@ -65,7 +70,7 @@ def _rows(routes, column):
     height = {node: i * ROW for nodes in columns.values() for i, node in enumerate(nodes)}
     inner = {node for route in routes.values() for node in route[1:]}
     order = sorted(columns)
-    pull = {node: 1.0 if node in inner else 0.05 for node in height}
+    pull = {node: 1.0 if node in inner else 0.01 for node in height}
     for sweep in range(12):
         for c in order if sweep % 2 == 0 else reversed(order):
             wanted = {node: np.average([height[n] for n in neighbours[node]], weights=[pull[n] for n in neighbours[node]]) for node in columns[c]}
@@ -99,9 +104,7 @@ def draw(terms, trace=None, gradient=None, *, wrt=None, output=None, walked=None
     """
     if not terms:
         raise ValueError("draw: there are no terms: a computation needs a line that uses a name")
-    column = _columns(terms)
-    routes = _route(terms, column)
-    rows = _rows(routes, column)
+    column, routes, rows = _layout(tuple((term.of, term.wrt) for term in terms))
     lines = {term.of: term.line for term in terms}
     captions = {name: _caption(name, line) for name, line in lines.items()}
     place, width, height = _place(column, rows, captions)

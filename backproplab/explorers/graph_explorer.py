@@ -85,6 +85,11 @@ def reach(value):
     return limit
 
 
+def _rounded(value):
+    """A slider's value without the last digits that its steps leave behind: -0.4 for -0.39999999999999947."""
+    return float(f"{value:.6g}")
+
+
 def _curve(graph, term, trace):
     limit = reach(trace[term.wrt])
     xs = np.linspace(-limit, limit, 161)
@@ -112,7 +117,8 @@ def _chains(derivation, texts):
         for i, (path, text) in enumerate(zip(derivation.paths, shown, strict=False))
     ]
     rest = f"<small>… {count - len(shown)} {LABELS['more']}</small>" if count > len(shown) else ""
-    return "".join(parts) + rest + f"<div><small>{LABELS['sum']} {count} {LABELS['paths']}</small><br>$\\displaystyle {texts[-1]}$</div>"
+    grid = '<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax(290px,1fr));gap:4px 16px">'
+    return grid + "".join(parts) + "</div>" + rest + f"<div><small>{LABELS['sum']} {count} {LABELS['paths']}</small><br>$\\displaystyle {texts[-1]}$</div>"
 
 
 def _page(status, picture, chains, tangents):
@@ -160,17 +166,24 @@ class GraphExplorer(widgets.VBox):
         self._of.observe(lambda change: self._by_hand(output=change["new"]), "value")
         self._wrt.observe(lambda change: self._by_hand(wrt=change["new"]), "value")
         for name in graph.inputs:
-            for control in (self._sliders[name], self._fields[name]):
-                control.observe(lambda change, name=name: self._by_hand(numbers={name: change["new"]}), "value")
+            self._sliders[name].observe(lambda change, name=name: self._slid(name, change), "value")
+            self._fields[name].observe(lambda change, name=name: self._by_hand(numbers={name: change["new"]}), "value")
         for name, button in self._buttons.items():
             button.on_click(lambda _, name=name: self._by_hand(step=self._target(name)))
 
     def _target(self, button):
         return {"first": 0, "back": max(0, self.step - 1), "next": min(self.steps, self.step + 1), "last": self.steps}[button]
 
+    def _slid(self, name, change):
+        """A slider moved; but when it only snapped a number that was typed to its own nearest step, the typed number stays."""
+        snapped = change["old"] == self.numbers[name] and abs(change["new"] - change["old"]) <= 0.501 * change["owner"].step
+        if not snapped:
+            self._by_hand(numbers={name: _rounded(change["new"])})
+
     def _by_hand(self, **changes):
         """A control was moved: show the new state, or what is wrong with it above the last good one."""
-        if self._syncing:
+        unchanged = "numbers" in changes and changes["numbers"].items() <= self._state.numbers.items()
+        if self._syncing or unchanged:
             return
         try:
             self._change(**changes)
@@ -206,7 +219,9 @@ class GraphExplorer(widgets.VBox):
                 slider, limit = self._sliders[name], reach(value)
                 if limit > slider.max or slider.max != -slider.min:
                     slider.min, slider.max, slider.step = -limit, limit, limit / 80
-                slider.value = self._fields[name].value = value
+                self._fields[name].value = value
+                if _rounded(slider.value) != value:  # a slider in motion is not set back to where it was a moment ago
+                    slider.value = value
             for name, button in self._buttons.items():
                 button.disabled = self._target(name) == self.step
             self._panel.value = self._view.html
