@@ -159,11 +159,11 @@ class Picture:
 
     @property
     def png(self):
-        """The picture as PNG bytes, drawn by matplotlib at twice its size."""
+        """The picture as PNG bytes, drawn by matplotlib."""
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(self.width / 100, self.height / 100), dpi=200, facecolor=CARD)
+        figure = Figure(figsize=(self.width / 100, self.height / 100), dpi=130, facecolor=CARD)
         FigureCanvasAgg(figure)
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, self.width), ylim=(self.height, 0))
         axes.axis("off")
