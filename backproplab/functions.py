@@ -3,7 +3,7 @@
 A `Function` is a row that a line may call by name; its slope is an `Operation`, a row of the same kind. The values take
 floats, arrays and complex numbers (abs, max, min and relu branch on the real part, so that the complex step works) and
 use exp(-|z|), which never overflows: within 4 units in the last place of the true value (of the larger addend, where a
-slope crosses zero), for GELU within 4 + z**2 of them below zero. Conventions: relu'(0) = 0, leaky_relu'(0) = 0.01, abs'(0) = 0, and a tie in max or
+slope crosses zero), for GELU below zero within 4 + 2 z**2 of them. Conventions: relu'(0) = 0, leaky_relu'(0) = 0.01, abs'(0) = 0, and a tie in max or
 min shares the slope 1 equally.
 """
 
@@ -124,7 +124,13 @@ def _log1p(z):
 def _erfc(z):
     if np.isrealobj(z):
         return np.vectorize(math.erfc, otypes=[np.result_type(z)])(z)
-    return np.vectorize(lambda v: complex(mpmath.erfc(complex(v))), otypes=[complex])(z)
+    return np.vectorize(_complex_erfc, otypes=[complex])(z)
+
+
+def _complex_erfc(z):
+    """mpmath's erfc with digits enough for an imaginary part as small as a complex step's."""
+    with mpmath.workdps(20 + max(0, math.ceil(-math.log10(abs(z.imag) or 1.0)))):
+        return complex(mpmath.erfc(mpmath.mpc(z)))
 
 
 def _sigmoid(z):
