@@ -1,0 +1,248 @@
+"""The readers of terms: derivation, picture, table and check. They show the terms, all of them, and nothing else."""
+
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from conftest import AT, NEURON, PUBLISHED, random_graph
+
+import backproplab as bp
+from backproplab.drawing import draw_tangent
+from backproplab.notation import COLORS, latex_name, latex_number, number
+
+
+def drawn(graph, numbers, **options):
+    trace = graph.forward(**numbers)
+    terms = graph.terms(trace)
+    return bp.draw(terms, trace, bp.backpropagate(terms, graph.output), **options)
+
+
+def texts(svg):
+    """The texts of a picture, each as one string."""
+    return ["".join(node.itertext()) for node in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+
+
+# --- names and numbers --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name, latex", [
+    ("a", "a"), ("w1", "w_{1}"), ("W1", "W^{(1)}"), ("z1_2", "z^{(1)}_{2}"), ("W1_2_3", "W^{(1)}_{2,3}"), ("b1_2", "b^{(1)}_{2}"),
+    ("x_1", "x_{1}"), ("theta", r"\theta"), ("loss", r"\mathrm{loss}"), ("y_hat", r"\hat{y}"), ("w_out", r"w_{\mathrm{out}}"),
+])  # fmt: skip
+def test_names_in_latex(name, latex):
+    assert latex_name(name) == latex
+
+
+@pytest.mark.parametrize("value, plain, latex", [
+    (-0.4, "-0.4", "-0.4"), (1.0, "1", "1"), (-0.0, "0", "0"), (0.123456789, "0.123457", "0.123457"),
+    (1.5e-7, "1.5e-7", r"1.5 \cdot 10^{-7}"), (2.5e12, "2.5e12", r"2.5 \cdot 10^{12}"),
+])  # fmt: skip
+def test_numbers(value, plain, latex):
+    assert (number(value), latex_number(value)) == (plain, latex)
+
+
+def test_colours_are_readable_on_white_and_on_black():
+    def luminance(color):
+        parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return np.dot([0.2126, 0.7152, 0.0722], linear)
+
+    for color in COLORS:
+        assert 1.05 / (luminance(color) + 0.05) >= 3.9, color
+        assert (luminance(color) + 0.05) / (luminance("#111111") + 0.05) >= 3.9, color
+
+
+# --- derivation ---------------------------------------------------------------------------------------------------------
+
+
+def test_each_term_reads_symbol_formula_numbers_result(neuron):
+    derivation = neuron.derive("w", neuron.forward(**AT))
+    assert [derivation.steps(term) for term in derivation.terms] == [
+        [r"\frac{\partial L}{\partial a}", "a - y", "0.401312 - 1", "-0.598688"],
+        [r"\frac{\partial a}{\partial z}", r"\sigma'\left(z\right)", r"a \left(1 - a\right)", r"0.401312 \cdot \left(1 - 0.401312\right)", "0.240261"],
+        [r"\frac{\partial z}{\partial w}", "x", "1.5"],
+    ]
+    assert derivation.value == pytest.approx(-0.21576171552730328, rel=1e-14)
+    assert derivation.latex.endswith(r"&= -0.215762 \end{aligned}")
+    assert repr(derivation) == "Derivation(dL/dw = -0.215762, 1 path)"
+
+
+def test_without_a_trace_there_are_no_numbers(neuron):
+    derivation = neuron.derive("w")
+    assert derivation.value is None
+    assert "0.4" not in derivation.latex
+    assert derivation.steps(derivation.terms[1])[1:] == [r"\sigma'\left(z\right)", r"a \left(1 - a\right)"]
+
+
+def test_several_paths_each_and_their_sum():
+    graph = bp.Graph(u="x**2", v="sin(x)", L="u*v")
+    derivation = graph.derive("x", graph.forward(x=1.2))
+    assert [path.names for path in derivation.paths] == [("L", "u", "x"), ("L", "v", "x")]
+    assert derivation.chains()[-1] == r"\frac{\partial L}{\partial x} = 2.23689 + 0.521795 = 2.75869"
+    assert str(derivation.closed_form) == "x**2*cos(x) + 2*x*sin(x)"
+    assert derivation.chains(known=set())[-1] == r"\frac{\partial L}{\partial x} = ? + ?"
+
+
+def test_one_colour_for_one_term_in_formula_and_picture(neuron):
+    derivation = neuron.derive("w", neuron.forward(**AT))
+    svg = drawn(neuron, AT, wrt="w").svg
+    for term, symbol in zip(derivation.terms, ("∂L/∂a", "∂a/∂z", "∂z/∂w"), strict=True):
+        color = derivation.colors[term.of, term.wrt]
+        assert f"\\color{{{color}}}{{{term.symbol}}}" in derivation.latex
+        label = next(n for n in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text") if "".join(n.itertext()).startswith(symbol))
+        assert label.get("fill") == color
+
+
+def test_a_trace_of_arrays_is_refused(neuron):
+    trace = neuron.forward(**AT | {"w": np.zeros(5)})
+    with pytest.raises(ValueError, match=r"the trace holds arrays of shape \(5,\)"):
+        neuron.derive("w", trace)
+
+
+def test_a_closed_form_that_would_explode_is_refused():
+    graph = bp.Graph([("h0", "x + 1")] + [(f"h{k}", f"h{k - 1}*sin(h{k - 1})") for k in range(1, 30)])
+    with pytest.raises(ValueError, match="symbols and numbers, at most 100000"):
+        _ = graph.derive("h28").closed_form
+
+
+# --- picture ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_picture_shows_every_quantity_term_and_gradient(neuron):
+    picture = drawn(neuron, AT)
+    shown = texts(picture.svg)
+    for text in ("w", "−0.4", "z = w x + b", "a = σ(z)", "L = (y − a)2 / 2", "∂z/∂w = 1.5", "∂a/∂z = 0.2403", "∂L/∂a = −0.5987", "−0.2158"):
+        assert text in shown, text
+    paths = list(ET.fromstring(picture.svg).iter("{http://www.w3.org/2000/svg}path"))
+    assert len([p for p in paths if p.get("stroke-dasharray")]) == len(neuron.terms()) == len([p for p in paths if not p.get("stroke-dasharray")])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_layout_of_random_graphs(seed):
+    graph, numbers = random_graph(seed)
+    picture = drawn(graph, numbers)
+    circles = [tuple(float(c.get(k)) for k in ("cx", "cy", "r")) for c in ET.fromstring(picture.svg).iter("{http://www.w3.org/2000/svg}circle")]
+    centre = {}
+    for (x, y, r), text in zip(circles, [t for t in texts(picture.svg)], strict=False):
+        assert r <= x <= picture.width - r and r <= y <= picture.height - r
+        centre[x, y] = text
+    assert len(centre) == len(circles) == len({name for t in graph.terms() for name in (t.of, t.wrt)})
+    near = [(a, b) for a in centre for b in centre if a < b and abs(a[0] - b[0]) < 54 and abs(a[1] - b[1]) < 54]
+    assert not near
+
+
+def test_forward_runs_from_left_to_right(neuron):
+    svg = drawn(neuron, AT).svg
+    ends = [[float(v) for v in re.findall(r"-?[0-9.]+", path.get("d"))] for path in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}path")]
+    solid = [not path.get("stroke-dasharray") for path in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}path")]
+    assert all((end[0] < end[-2]) == forward for end, forward in zip(ends, solid, strict=True))
+
+
+def test_a_picture_is_the_same_text_whatever_the_hash_seed():
+    code = f"import backproplab as bp; g = bp.Graph({NEURON!r}); t = g.forward(**{AT!r}); e = g.terms(t); print(bp.draw(e, t, bp.backpropagate(e, 'L'), wrt='w').svg, g.derive('w', t).latex)"
+    outputs = {subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True).stdout for seed in "123"}
+    assert len(outputs) == 1
+
+
+def test_a_picture_shows_itself_as_svg_and_as_png(neuron):
+    bundle = drawn(neuron, AT)._repr_mimebundle_()
+    assert set(bundle) == {"image/svg+xml", "image/png", "text/plain"}
+    assert bundle["image/png"].startswith("iVBORw0KGgo")
+    assert "0x" not in bundle["text/plain"]
+
+
+def test_text_in_a_picture_is_escaped():
+    term = bp.Term("L", "x", "<script>alert(1)</script>", bp.Graph(L="x").terms()[0].formula)
+    svg = bp.draw([term]).svg
+    assert "<script>" not in svg and "&lt;" in svg
+    ET.fromstring(svg)
+
+
+def test_nothing_to_draw():
+    with pytest.raises(ValueError, match="no terms"):
+        bp.draw([])
+
+
+@pytest.mark.parametrize("lines, x", [(dict(L="sin(x)"), 0.7), (dict(L="x**3"), -2.0), (dict(L="log(x)"), 0.5), (dict(L="1/x"), -0.25)])
+def test_the_tangent_touches_the_curve_and_its_slope_is_the_term(lines, x):
+    graph = bp.Graph(lines)
+    trace = graph.forward(x=x)
+    (term,) = graph.terms(trace)
+    xs = np.linspace(-4, 4, 161)
+    ys = graph.curve(term, trace, xs)
+    svg = ET.fromstring(draw_tangent(term, trace, xs, ys, color="#123456").svg)
+    thick = next(p for p in svg.iter("{http://www.w3.org/2000/svg}path") if p.get("stroke-width") == "3")
+    x0, y0, x1, y1 = (float(v) for v in re.findall(r"-?[0-9.]+", thick.get("d")))
+    point = next(iter(svg.iter("{http://www.w3.org/2000/svg}circle")))
+    assert float(point.get("cx")) == pytest.approx((x0 + x1) / 2, abs=0.2)
+    axes = next(iter(svg.iter("{http://www.w3.org/2000/svg}path"))).get("d")
+    left, _, _, bottom, right, _ = (float(v) for v in re.findall(r"-?[0-9.]+", axes))
+    shown = [p.get("d") for p in svg.iter("{http://www.w3.org/2000/svg}path") if p.get("stroke-width") == "1.6"]
+    curve = np.array([[float(v) for v in pair.split()] for d in shown for pair in re.findall(r"[-0-9.]+ [-0-9.]+", d)])
+    scale = _pixels_per_unit(curve, graph, xs, left, right)
+    slope = (y1 - y0) / (x1 - x0) * (right - left) / 8 / -scale
+    assert slope == pytest.approx(term.value, rel=0.03)
+
+
+def _pixels_per_unit(curve, graph, xs, left, right):
+    """Vertical pixels for a unit of L, from two points of the drawn curve and the line's own values there."""
+    us = -4 + (curve[:, 0] - left) / (right - left) * 8
+    values = np.array([graph.forward(x=u)["L"] for u in us])
+    i, j = values.argmin(), values.argmax()
+    return (curve[i, 1] - curve[j, 1]) / (values[j] - values[i])
+
+
+# --- table and check ----------------------------------------------------------------------------------------------------
+
+
+def test_table(neuron):
+    trace = neuron.forward(**AT)
+    table = bp.table(trace, bp.backpropagate(neuron.terms(trace), "L"))
+    assert repr(table).splitlines()[1].split() == ["w", "-0.4", "-0.215762"]
+    assert "<td>z</td><td>-0.4</td><td>-0.143841</td>" in table._repr_html_()
+    assert repr(bp.table(trace)).splitlines()[-1].split() == ["L", "0.179213"]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_check_agrees_with_published_gradients(name):
+    lines, numbers, published = PUBLISHED[name]
+    check = bp.check_gradient(bp.Graph(lines), at=numbers, claimed=published)
+    assert check.verdict == "agree" and check.max_error < 1e-12
+    assert bp.check_gradient(bp.Graph(lines), at=numbers).errors.keys() == set(bp.Graph(lines).inputs)
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0, 2.0, 1 + 1e-8])
+def test_check_refuses_a_wrong_factor_also_of_a_tiny_gradient(neuron, factor):
+    graph = bp.Graph([("h0", "w")] + [(f"h{k}", f"sigmoid(h{k - 1}) * 0.01") for k in range(1, 10)])
+    gradient = bp.backpropagate(graph.terms(graph.forward(w=0.3)), graph.output)["w"]
+    assert 0 < gradient < 1e-20
+    assert bp.check_gradient(graph, at=dict(w=0.3), claimed={"w": gradient}).verdict == "agree"
+    assert bp.check_gradient(graph, at=dict(w=0.3), claimed={"w": factor * gradient}).verdict == "disagree"
+
+
+def test_check_where_the_true_gradient_is_zero():
+    graph = bp.Graph(L="w * x")
+    assert bp.check_gradient(graph, at=dict(w=1, x=0), claimed={"w": 0.0}).verdict == "agree"
+    assert bp.check_gradient(graph, at=dict(w=1, x=0), claimed={"w": 1e-300}).verdict == "disagree"
+
+
+def test_check_shows_itself(neuron):
+    check = bp.check_gradient(neuron, at=AT, claimed={"w": 0.1})
+    assert repr(check).splitlines()[0] == "disagree"
+    assert repr(check).splitlines()[2].split() == ["w", "0.1", "-0.215762", "1.5"]
+    assert "<td>-0.215762</td>" in check._repr_html_()
+
+
+@pytest.mark.parametrize("claimed, error, message", [
+    ({"q": 1.0}, ValueError, "claimed names 'q', but the inputs are w, x, b, y"),
+    ({}, ValueError, "claimed holds no name"),
+    ({"w": "0.1"}, TypeError, "the claim for w must be a real number, found str"),
+    ({"w": None}, TypeError, "must be a real number"),
+    ({"w": float("nan")}, ValueError, "must be finite, found nan"),
+])  # fmt: skip
+def test_claims_that_are_refused(neuron, claimed, error, message):
+    with pytest.raises(error, match=message):
+        bp.check_gradient(neuron, at=AT, claimed=claimed)
