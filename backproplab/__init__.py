@@ -6,7 +6,19 @@ from .functions import ACTIVATIONS, LOSSES
 from .graph import Graph
 from .terms import Path, Term, backpropagate, paths
 
-__all__ = ["ACTIVATIONS", "LOSSES", "Graph", "Path", "Term", "backpropagate", "check_gradient", "draw", "explore", "paths", "table"]
+__all__ = [
+    "ACTIVATIONS",
+    "LOSSES",
+    "Graph",
+    "Path",
+    "Term",
+    "backpropagate",
+    "check_gradient",
+    "draw",
+    "explore",
+    "paths",
+    "table",
+]
 
 
 def __getattr__(name):

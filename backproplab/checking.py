@@ -34,7 +34,12 @@ class GradientCheck:
 
     def _rows(self):
         for name, error in self.errors.items():
-            yield name, number(self.claimed[name]), number(self.witness[name]), "< 1e-12" if error < 1e-12 else number(error, 2)
+            yield (
+                name,
+                number(self.claimed[name]),
+                number(self.witness[name]),
+                "< 1e-12" if error < 1e-12 else number(error, 2),
+            )
 
     def __repr__(self):
         rows = [("", "claimed", "complex step", "relative error"), *self._rows()]
@@ -53,7 +58,9 @@ def complex_step(graph, numbers, output):
 
     Source: W. Squire and G. Trapp, Using complex variables to estimate derivatives of real functions, SIAM Review 40 (1998).
     """
-    return {name: graph.run(numbers | {name: complex(numbers[name], STEP)})[output].imag / STEP for name in graph.inputs}
+    return {
+        name: graph.run(numbers | {name: complex(numbers[name], STEP)})[output].imag / STEP for name in graph.inputs
+    }
 
 
 def check_gradient(graph, at=None, claimed=None, output=None):
@@ -86,7 +93,9 @@ def _claims(claimed, graph):
         if name not in graph.inputs:
             raise ValueError(f"check_gradient: claimed names {name!r}, but the inputs are {', '.join(graph.inputs)}")
         if isinstance(claim, (str, complex)) or not hasattr(claim, "__float__"):
-            raise TypeError(f"check_gradient: the claim for {name} must be a real number, found {type(claim).__name__} {claim!r:.40}")
+            raise TypeError(
+                f"check_gradient: the claim for {name} must be a real number, found {type(claim).__name__} {claim!r:.40}"
+            )
         if not math.isfinite(claim):
             raise ValueError(f"check_gradient: the claim for {name} must be finite, found {claim}")
     return {name: float(claim) for name, claim in claimed.items()}

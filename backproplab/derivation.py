@@ -28,7 +28,9 @@ class Derivation:
         self.output, self.wrt, self.trace = output, wrt, trace
         self._lines = lines or {}
         if trace is not None and np.ndim(trace[output]):
-            raise ValueError(f"derive: the trace holds arrays of shape {np.shape(trace[output])}; derive shows one evaluation: give one number for each input")
+            raise ValueError(
+                f"derive: the trace holds arrays of shape {np.shape(trace[output])}; derive shows one evaluation: give one number for each input"
+            )
         self.paths = paths(terms, output, wrt)
         if not self.paths:
             raise ValueError(f"derive: {_why_no_path(terms, output, wrt)}")
@@ -50,11 +52,15 @@ class Derivation:
             depth[name] = 1 + max((depth[other] for other in used), default=0)
             size[name] = _size(formula, size)
             if name == self.output and depth[name] > DEEPEST_CLOSED_FORM:
-                raise ValueError(f"closed_form: {depth[name]} lines are nested, at most {DEEPEST_CLOSED_FORM} can be put into each other; use .formula")
+                raise ValueError(
+                    f"closed_form: {depth[name]} lines are nested, at most {DEEPEST_CLOSED_FORM} can be put into each other; use .formula"
+                )
             if depth[name] <= DEEPEST_CLOSED_FORM and size[name] <= LARGEST_CLOSED_FORM:
                 closed[sp.Symbol(name)] = formula.xreplace(closed)
         if (total := _size(self.formula, size)) > LARGEST_CLOSED_FORM:
-            raise ValueError(f"closed_form: it would hold {total} symbols and numbers, at most {LARGEST_CLOSED_FORM} are written out; use .formula")
+            raise ValueError(
+                f"closed_form: it would hold {total} symbols and numbers, at most {LARGEST_CLOSED_FORM} are written out; use .formula"
+            )
         return self.formula.xreplace(closed)
 
     def steps(self, term):
@@ -77,7 +83,12 @@ class Derivation:
         rows = [[rf"\displaystyle {term.symbol}" for term in path.terms], [_factor(formula) for formula in formulas]]
         if self.trace is not None:
             edges = [(term.of, term.wrt) for term in path.terms]
-            rows.append([latex_factor(t.value) if known is None or e in known else "?" for t, e in zip(path.terms, edges, strict=True)])
+            rows.append(
+                [
+                    latex_factor(t.value) if known is None or e in known else "?"
+                    for t, e in zip(path.terms, edges, strict=True)
+                ]
+            )
         colors = [self.colors[term.of, term.wrt] for term in path.terms]
         lines = [r" & \cdot & ".join(map(colored, colors, row)) for row in rows]
         if self.trace is not None and "?" not in rows[-1]:
@@ -93,7 +104,10 @@ class Derivation:
             done = self.trace is not None and (known is None or all((t.of, t.wrt) in known for t in self.terms))
             values = [latex_factor(path.value) if done else "?" for path in self.paths[:MOST_PATHS_SHOWN]]
             rest = [r"\cdots"] * (len(self.paths) > MOST_PATHS_SHOWN)
-            texts.append(f"{latex_partial(self.output, self.wrt)} = {' + '.join(values + rest)}" + (f" = {latex_number(self.value)}" if done else ""))
+            texts.append(
+                f"{latex_partial(self.output, self.wrt)} = {' + '.join(values + rest)}"
+                + (f" = {latex_number(self.value)}" if done else "")
+            )
         return texts
 
     @property
@@ -109,7 +123,10 @@ class Derivation:
             symbol, *others = self.steps(term)
             rows.append(colored(self.colors[term.of, term.wrt], symbol) + " &= " + " = ".join(others))
         if self.trace is not None:
-            products = [r" \cdot ".join(colored(self.colors[t.of, t.wrt], latex_factor(t.value)) for t in path.terms) for path in shown]
+            products = [
+                r" \cdot ".join(colored(self.colors[t.of, t.wrt], latex_factor(t.value)) for t in path.terms)
+                for path in shown
+            ]
             rows.append(left + " &= " + r" \\ &\quad + ".join(products + rest) + rf" \\ &= {latex_number(self.value)}")
         return r"\begin{aligned} " + r" \\[6pt] ".join(rows) + r" \end{aligned}"
 
@@ -129,7 +146,9 @@ def _factor(formula):
 
 def _size(formula, sizes):
     """How many symbols and numbers a formula holds once each name is replaced by what `sizes` says of it."""
-    return sum(sizes[node.name] or 1 if node.is_Symbol else 1 for node in sp.preorder_traversal(formula) if not node.args)
+    return sum(
+        sizes[node.name] or 1 if node.is_Symbol else 1 for node in sp.preorder_traversal(formula) if not node.args
+    )
 
 
 def _why_no_path(terms, output, wrt):
@@ -138,5 +157,9 @@ def _why_no_path(terms, output, wrt):
         if term.wrt in reached:
             reached.add(term.of)
     users = [name for name in dict.fromkeys(term.of for term in terms) if name in reached - {wrt}]
-    reason = f"{wrt} reaches only {', '.join(users)}, and {output} uses none of them" if users else f"no line uses {wrt} on the way"
+    reason = (
+        f"{wrt} reaches only {', '.join(users)}, and {output} uses none of them"
+        if users
+        else f"no line uses {wrt} on the way"
+    )
     return f"there is no chain from {output} to {wrt}: {reason}; the derivative is 0"

@@ -24,7 +24,7 @@ from .picture import (
 )
 from .terms import terms_between
 
-RADIUS, ROW, MARGIN, GAP = 27, 98, 20, 136
+RADIUS, ROW, MARGIN, GAP = 27, 98, 20, 150
 LONGEST_LINE = 30
 
 
@@ -70,13 +70,18 @@ def _rows(routes, column):
     height = {node: i * ROW for nodes in columns.values() for i, node in enumerate(nodes)}
     inner = {node for route in routes.values() for node in route[1:]}
     order = sorted(columns)
-    pull = {node: 1.0 if node in inner else 0.01 for node in height}
     for sweep in range(12):
         for c in order if sweep % 2 == 0 else reversed(order):
-            wanted = {node: np.average([height[n] for n in neighbours[node]], weights=[pull[n] for n in neighbours[node]]) for node in columns[c]}
+            wanted = {node: _mean(height, neighbours[node], inner) for node in columns[c]}
             ranked = sorted(columns[c], key=lambda node: (wanted[node], node not in inner))
             height |= _spread(ranked, wanted, inner)
     return height
+
+
+def _mean(height, near, inner):
+    """The mean height of the neighbours; inputs hang on the lines that use them, not the lines on their inputs."""
+    heavy = [height[node] for node in near if node in inner] or [height[node] for node in near]
+    return sum(heavy) / len(heavy)
 
 
 def _spread(nodes, wanted, heavy):
@@ -109,7 +114,10 @@ def draw(terms, trace=None, gradient=None, *, wrt=None, output=None, walked=None
     captions = {name: _caption(name, line) for name, line in lines.items()}
     place, width, height = _place(column, rows, captions)
     colors = color_of(terms_between(terms, output or terms[-1].of, wrt)) if wrt else {}
-    shapes = [_edge([place[node] for node in routes[term.of, term.wrt]], wrt and (term.of, term.wrt) not in colors) for term in terms]
+    shapes = [
+        _edge([place[node] for node in routes[term.of, term.wrt]], wrt and (term.of, term.wrt) not in colors)
+        for term in terms
+    ]
     if gradient is not None:
         back = [term for term in terms if term.of in (lines if walked is None else walked) and term.of in gradient]
         shapes += _way_back(back, routes, place, colors, wrt, captions)
@@ -130,13 +138,18 @@ def _place(column, rows, captions):
     for name, runs in captions.items():
         widths[column[name]] = max(widths[column[name]], width_of(runs, 13) - GAP * 0.45)
     lefts = [MARGIN + sum(widths[:c]) + GAP * c for c in range(len(widths))]
-    edge = max([width_of(runs, 13) / 2 - widths[-1] / 2 for name, runs in captions.items() if column[name] == len(widths) - 1] + [0])
-    top = min(rows.values())
+    edge = max(
+        [width_of(runs, 13) / 2 - widths[-1] / 2 for name, runs in captions.items() if column[name] == len(widths) - 1]
+        + [0]
+    )
+    reach = {node: RADIUS + (28 if node in captions else 6) for node in rows}  # a caption stands above its circle
+    top = min(y - reach[node] for node, y in rows.items())
+    bottom = max(rows.values()) + RADIUS + 26
     place = {}
     for node, y in rows.items():
         c = node[2] if isinstance(node, tuple) else column[node]
-        place[node] = (lefts[c] + widths[c] / 2, y - top + MARGIN + RADIUS + 24)
-    return place, lefts[-1] + widths[-1] + MARGIN + edge, max(rows.values()) - top + 2 * MARGIN + 2 * RADIUS + 44
+        place[node] = (lefts[c] + widths[c] / 2, y - top)
+    return place, lefts[-1] + widths[-1] + MARGIN + edge, bottom - top
 
 
 def _edge(points, faint):
@@ -167,7 +180,9 @@ def _cubic(points):
 def _way_back(terms, routes, place, colors, wrt, captions):
     """The backward edges below the forward ones, then the labels on top: each at the first place along its edge that is free."""
     strokes, labels = [], []
-    taken = [(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS + 18) for node, (x, y) in place.items() if isinstance(node, str)]
+    taken = [
+        (x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS + 18) for node, (x, y) in place.items() if isinstance(node, str)
+    ]
     for name, runs in captions.items():
         (x, y), half = place[name], width_of(runs, 13) / 2
         taken.append((x - half, y - RADIUS - 22, x + half, y - RADIUS - 4))
@@ -175,7 +190,11 @@ def _way_back(terms, routes, place, colors, wrt, captions):
         points = [place[node] for node in reversed(routes[term.of, term.wrt])]
         faint = wrt and (term.of, term.wrt) not in colors
         curve = _below(points)
-        strokes.append(Stroke(tuple(curve), MUTED if faint else BACKWARD, 1.0 if faint else 1.6, dashed=True, arrow=True, curved=True))
+        strokes.append(
+            Stroke(
+                tuple(curve), MUTED if faint else BACKWARD, 1.0 if faint else 1.6, dashed=True, arrow=True, curved=True
+            )
+        )
         color = MUTED if faint else colors.get((term.of, term.wrt), BACKWARD)
         runs = (*partial_runs(term.of, term.wrt), *([] if term.value is None else [(f" = {_short(term.value)}", "")]))
         size = width_of(runs, 12) + 16
@@ -188,7 +207,10 @@ def _way_back(terms, routes, place, colors, wrt, captions):
 def _below(points):
     """The way back: leaves the circle lower than the forward edge arrives, and bows down."""
     (x0, y0), (x1, y1) = points[0], points[-1]
-    start, end = _towards((x0, y0), (points[1][0], points[1][1] + 50), RADIUS + 1), _towards((x1, y1), (points[-2][0], points[-2][1] + 50), RADIUS + 2)
+    start, end = (
+        _towards((x0, y0), (points[1][0], points[1][1] + 50), RADIUS + 1),
+        _towards((x1, y1), (points[-2][0], points[-2][1] + 50), RADIUS + 2),
+    )
     inner = [(x, y + 14) for x, y in points[1:-1]]
     curve = _cubic([start, *inner, end])
     if not inner:
@@ -204,7 +226,9 @@ def _free_place(curve, width, taken):
         weights = ((1 - s) ** 3, 3 * s * (1 - s) ** 2, 3 * s * s * (1 - s), s**3)
         x, y = (sum(w * point[i] for w, point in zip(weights, piece, strict=True)) for i in (0, 1))
         box = (x - width / 2 - 2, y - 13, x + width / 2 + 2, y + 13)
-        overlap = sum(max(0, min(box[2], b[2]) - max(box[0], b[0])) * max(0, min(box[3], b[3]) - max(box[1], b[1])) for b in taken)
+        overlap = sum(
+            max(0, min(box[2], b[2]) - max(box[0], b[0])) * max(0, min(box[3], b[3]) - max(box[1], b[1])) for b in taken
+        )
         if best is None or overlap < best[0]:
             best = (overlap, x, y, box)
     return best[1:]
@@ -216,7 +240,8 @@ def _node(name, centre, caption, trace, gradient, current):
     shapes = [Circle(x, y, RADIUS, INK if known or trace is None else MUTED, width=2.6 if current else 1.4)]
     shapes.append(Text(x, y - 3 if known else y + 5, name_runs(name), 16))
     if known:
-        shapes.append(Text(x, y + 14, ((_short(trace[name]), ""),), 12))
+        value = _short(trace[name])
+        shapes.append(Text(x, y + 14, ((value if len(value) < 8 else _short(trace[name], 2), ""),), 12))
     if caption:
         shapes.append(Text(x, y - RADIUS - 9, caption, 13, INK if current else MUTED, halo=True))
     if gradient is not None and name in gradient:
@@ -224,9 +249,9 @@ def _node(name, centre, caption, trace, gradient, current):
     return shapes
 
 
-def _short(value):
+def _short(value, digits=4):
     """A number for a picture, 4 digits; an array by its shape."""
-    return number(value, 4).replace("-", "−") if np.ndim(value) == 0 else "×".join(map(str, np.shape(value)))
+    return number(value, digits).replace("-", "−") if np.ndim(value) == 0 else "×".join(map(str, np.shape(value)))
 
 
 # --- a curve with its tangent -------------------------------------------------------------------------------------------
@@ -253,9 +278,26 @@ def draw_tangent(term, trace, xs, ys, color=BACKWARD):
     px, py = at(x, y)
     shapes += [Stroke(((px, py), (px, top + height)), color, 1, dashed=True), Circle(px, py, 4.5, color, color)]
     shapes.append(Text(min(max(px, left + 20), left + width - 30), top + height + 17, ((_short(x), ""),), 12))
-    shapes += [Text(left + width, top + height + 17, name_runs(term.wrt), 13, anchor="end"), Text(left + 4, top - 2, name_runs(term.of), 13, anchor="start")]
-    shapes.append(Text(left + width / 2, 16, (*partial_runs(term.of, term.wrt), (f" = {_short(slope)}", "")), 13, color, weight="bold"))
-    return Picture(left + width + 16, top + height + 28, tuple(shapes), f"{term.of} = {term.line}, slope {number(slope)} at {term.wrt} = {number(x)}")
+    shapes += [
+        Text(left + width, top + height + 17, name_runs(term.wrt), 13, anchor="end"),
+        Text(left + 4, top - 2, name_runs(term.of), 13, anchor="start"),
+    ]
+    shapes.append(
+        Text(
+            left + width / 2,
+            16,
+            (*partial_runs(term.of, term.wrt), (f" = {_short(slope)}", "")),
+            13,
+            color,
+            weight="bold",
+        )
+    )
+    return Picture(
+        left + width + 16,
+        top + height + 28,
+        tuple(shapes),
+        f"{term.of} = {term.line}, slope {number(slope)} at {term.wrt} = {number(x)}",
+    )
 
 
 def _visible(xs, ys, low, high):
@@ -291,8 +333,13 @@ class Table:
         return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
 
     def _repr_html_(self):
-        head, *body = ("".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) for tag, row in zip(["th"] + ["td"] * len(self.trace), self._rows(), strict=True))
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{row}</tr>' for row in body)}</tbody></table>"
+        head, *body = (
+            "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row)
+            for tag, row in zip(["th"] + ["td"] * len(self.trace), self._rows(), strict=True)
+        )
+        return (
+            f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{row}</tr>' for row in body)}</tbody></table>"
+        )
 
 
 def _entry(value):

@@ -22,7 +22,9 @@ from .notation import latex_name, latex_number
 
 SYMPY_NAMES = {row.formula: row.name for row in FUNCTIONS.values() if isinstance(row.formula, type)}
 MOST_CHARACTERS, DEEPEST, LARGEST_EXPONENT = 50_000, 50, 1000
-TOKEN = re.compile(r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|(?P<name>[^\W\d_]\w*)|(?P<sign>\*\*|[-+*/(),])|(?P<end>$))")
+TOKEN = re.compile(
+    r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|(?P<name>[^\W\d_]\w*)|(?P<sign>\*\*|[-+*/(),])|(?P<end>$))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,9 @@ class _Reader:
     def __init__(self, text):
         self.text, self.at, self.depth = text, 0, 0
         if len(text) > MOST_CHARACTERS:
-            raise ValueError(f"the line has {len(text)} characters, more than {MOST_CHARACTERS}: split it into several lines")
+            raise ValueError(
+                f"the line has {len(text)} characters, more than {MOST_CHARACTERS}: split it into several lines"
+            )
         self.advance()
 
     def advance(self):
@@ -216,7 +220,9 @@ def latex(node, name=latex_name, times=r"\,"):
         return name(node.value)
     if node.op == "+":
         parts = [_latex_inside(arg, ("+", "negative"), name, times) for arg in node.args[1:]]
-        return latex(node.args[0], name, times) + "".join(f" {sign} {part}" for sign, part in zip(node.value[1:], parts, strict=True))
+        return latex(node.args[0], name, times) + "".join(
+            f" {sign} {part}" for sign, part in zip(node.value[1:], parts, strict=True)
+        )
     if node.op == "*":
         return _latex_product(node, name, times)
     if node.op == "negative":

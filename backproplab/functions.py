@@ -255,7 +255,9 @@ def _function(name, latex, formula, slope_formula, value, slope, slope_latex=Non
     """A row and its slope's row: f(z) is shown as `latex`(z), its slope as `latex`'(z) unless `slope_latex` says otherwise."""
     call = latex if "#" in latex else rf"{latex}\left(@\right)"
     prime = slope_latex or rf"{latex}'\left(@\right)"
-    return Function(name, formula, value, call, Operation(name + "'", slope_formula, slope, prime), slope_from_value, text or name)
+    return Function(
+        name, formula, value, call, Operation(name + "'", slope_formula, slope, prime), slope_from_value, text or name
+    )
 
 
 # fmt: off

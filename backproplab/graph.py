@@ -66,7 +66,9 @@ class Graph:
         for line in self.lines:
             for name in self._names(line):
                 if name in self.lines and name not in defined:
-                    raise ValueError(f"Graph: line {line!r} uses {name!r} before it is defined; write the line of {name!r} above it")
+                    raise ValueError(
+                        f"Graph: line {line!r} uses {name!r} before it is defined; write the line of {name!r} above it"
+                    )
                 if name not in self.lines:
                     _check_name(name, f"the input of line {line!r}")
                     inputs[name] = None
@@ -109,7 +111,9 @@ class Graph:
         for name in numbers:
             if name not in self.inputs:
                 why = "is computed by its line" if name in self.lines else "is not in this graph"
-                raise ValueError(f"Graph: no number can be given for {name!r}: it {why}; the inputs are {', '.join(self.inputs)}")
+                raise ValueError(
+                    f"Graph: no number can be given for {name!r}: it {why}; the inputs are {', '.join(self.inputs)}"
+                )
         return {name: _real(name, value) for name, value in numbers.items()}
 
     def with_numbers(self, /, **numbers):
@@ -132,12 +136,16 @@ class Graph:
         numbers = self._defaults | self._checked(numbers)
         missing = [name for name in self.inputs if name not in numbers]
         if missing:
-            raise ValueError(f"Graph.forward: no number for {', '.join(missing)}; the inputs are {', '.join(self.inputs)}")
+            raise ValueError(
+                f"Graph.forward: no number for {', '.join(missing)}; the inputs are {', '.join(self.inputs)}"
+            )
         shape = _common_shape({name: numbers[name] for name in self.inputs})
         trace = {name: _plain(value, shape) for name, value in self.run(numbers).items()}
         for line in self.lines:
             if not _finite(trace[line]):
-                raise ValueError(f"Graph.forward: line {line} = {self.lines[line]} gives {self._at(trace, line, trace[line])}")
+                raise ValueError(
+                    f"Graph.forward: line {line} = {self.lines[line]} gives {self._at(trace, line, trace[line])}"
+                )
         return trace
 
     def terms(self, trace=None):
@@ -156,13 +164,17 @@ class Graph:
 
     def _with_value(self, term, value, shape, trace):
         if not _finite(value):
-            raise ValueError(f"Graph.terms: d{term.of}/d{term.wrt} = {term.formula}, a term of line {term.of} = {term.line}, is {self._at(trace, term.of, value)}")
+            raise ValueError(
+                f"Graph.terms: d{term.of}/d{term.wrt} = {term.formula}, a term of line {term.of} = {term.line}, is {self._at(trace, term.of, value)}"
+            )
         return Term(term.of, term.wrt, term.line, term.formula, term.shortcut, value, shape, shape)
 
     def _at(self, trace, line, value):
         """What a line or its term gave, and at which numbers: the first entry that is not finite."""
         where = np.unravel_index(np.argmin(np.isfinite(value)), np.shape(value))
-        at = ", ".join(f"{name} = {number(np.broadcast_to(trace[name], np.shape(value))[where])}" for name in self._names(line))
+        at = ", ".join(
+            f"{name} = {number(np.broadcast_to(trace[name], np.shape(value))[where])}" for name in self._names(line)
+        )
         return f"{np.asarray(value)[where]} at {at}" if at else f"{value}"
 
     def curve(self, term, trace, xs):
@@ -213,9 +225,13 @@ def _check_name(name, what):
         raise TypeError(f"Graph: the name of {what} must be text, found {type(name).__name__}")
     found = expressions.TOKEN.fullmatch(name)
     if not found or found.lastgroup != "name":
-        raise ValueError(f"Graph: {name!r:.60} cannot be the name of {what}: a name is a letter, then letters, digits and _")
+        raise ValueError(
+            f"Graph: {name!r:.60} cannot be the name of {what}: a name is a letter, then letters, digits and _"
+        )
     if name in RESERVED:
-        raise ValueError(f"Graph: {name!r} cannot be the name of {what}: it is reserved ({', '.join(sorted(RESERVED))})")
+        raise ValueError(
+            f"Graph: {name!r} cannot be the name of {what}: it is reserved ({', '.join(sorted(RESERVED))})"
+        )
 
 
 def _slope(parts, symbol):

@@ -11,7 +11,11 @@ from .notation import GREEK, split_name
 # Inside JupyterLab the colours are the theme's; elsewhere dark on a light card.
 INK, MUTED, CARD = "#1f2933", "#6b7280", "#ffffff"
 BACKWARD = "#d0342c"
-THEME = {INK: "var(--jp-content-font-color1, #1f2933)", MUTED: "var(--jp-content-font-color2, #6b7280)", CARD: "var(--jp-layout-color0, #ffffff)"}
+THEME = {
+    INK: "var(--jp-content-font-color1, #1f2933)",
+    MUTED: "var(--jp-content-font-color2, #6b7280)",
+    CARD: "var(--jp-layout-color0, #ffffff)",
+}
 FONT = "'STIX Two Text', 'Latin Modern Roman', 'DejaVu Serif', Georgia, serif"
 
 
@@ -41,7 +45,11 @@ class Text:
             spans.append(f"<tspan{shift}{small}{slant}>{escape(text)}</tspan>")
             level, before = want, (text, style)
         weight = ' font-weight="bold"' if self.weight == "bold" else ""
-        halo = f' paint-order="stroke" stroke="{_paint(CARD)}" stroke-width="4" stroke-linejoin="round"' if self.halo else ""
+        halo = (
+            f' paint-order="stroke" stroke="{_paint(CARD)}" stroke-width="4" stroke-linejoin="round"'
+            if self.halo
+            else ""
+        )
         return (
             f'<text x="{_n(self.x)}" y="{_n(self.y)}" font-size="{_n(self.size)}" fill="{_paint(self.color)}" '
             f'text-anchor="{self.anchor}"{weight}{halo}>{"".join(spans)}</text>'
@@ -54,7 +62,17 @@ class Text:
         text = "".join(marks[style] % _mathtext(run) for run, style in self.runs)
         side = {"start": "left", "middle": "center", "end": "right"}[self.anchor]
         halo = [withStroke(linewidth=3, foreground=CARD)] if self.halo else None
-        axes.text(self.x, self.y, f"${text}$", fontsize=0.72 * self.size, color=self.color, ha=side, va="baseline", math_fontfamily="dejavuserif", path_effects=halo)
+        axes.text(
+            self.x,
+            self.y,
+            f"${text}$",
+            fontsize=0.72 * self.size,
+            color=self.color,
+            ha=side,
+            va="baseline",
+            math_fontfamily="dejavuserif",
+            path_effects=halo,
+        )
 
 
 @dataclass(frozen=True)
@@ -74,7 +92,9 @@ class Circle:
     def png(self, axes):
         from matplotlib.patches import Circle as Disc
 
-        axes.add_patch(Disc((self.x, self.y), self.r, facecolor=self.fill, edgecolor=self.rim, linewidth=0.75 * self.width))
+        axes.add_patch(
+            Disc((self.x, self.y), self.r, facecolor=self.fill, edgecolor=self.rim, linewidth=0.75 * self.width)
+        )
 
 
 @dataclass(frozen=True)
@@ -100,7 +120,11 @@ class Pill:
 
         r = self.height / 2
         corner, style = (self.x - self.width / 2 + r, self.y), f"round,pad={r}"
-        axes.add_patch(FancyBboxPatch(corner, self.width - 2 * r, 0, boxstyle=style, facecolor=self.fill, edgecolor=self.rim, linewidth=0.9))
+        axes.add_patch(
+            FancyBboxPatch(
+                corner, self.width - 2 * r, 0, boxstyle=style, facecolor=self.fill, edgecolor=self.rim, linewidth=0.9
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -133,7 +157,11 @@ class Stroke:
 
         codes = [Path.MOVETO] + [Path.CURVE4 if self.curved else Path.LINETO] * (len(self.points) - 1)
         style = (0, (5, 3)) if self.dashed else "solid"
-        axes.add_patch(PathPatch(Path(self.points, codes), fill=False, edgecolor=self.color, linewidth=0.75 * self.width, linestyle=style))
+        axes.add_patch(
+            PathPatch(
+                Path(self.points, codes), fill=False, edgecolor=self.color, linewidth=0.75 * self.width, linestyle=style
+            )
+        )
         if self.arrow:
             axes.add_patch(Polygon(self._head(), color=self.color, linewidth=0))
 
@@ -222,7 +250,11 @@ def width_of(runs, size):
 
 
 def _n(value):
-    return f"{value:.1f}".rstrip("0").rstrip(".").replace("-0", "0") if abs(value) < 0.05 else f"{value:.1f}".removesuffix(".0")
+    return (
+        f"{value:.1f}".rstrip("0").rstrip(".").replace("-0", "0")
+        if abs(value) < 0.05
+        else f"{value:.1f}".removesuffix(".0")
+    )
 
 
 def _paint(color):

@@ -54,11 +54,15 @@ class Term:
     def pull(self, upstream):
         """The part of the gradient that reaches `wrt` through this term: upstream * value. `upstream` has the shape of `of`."""
         if self.value is None:
-            raise ValueError(f"Term d{self.of}/d{self.wrt} has no number yet: make the terms from a trace, terms(trace)")
+            raise ValueError(
+                f"Term d{self.of}/d{self.wrt} has no number yet: make the terms from a trace, terms(trace)"
+            )
         return RULES[self.rule][0](upstream, self.value)
 
     def __repr__(self):
-        value = "" if self.value is None else f" = {number(self.value)}" if self.shape == () else f" of shape {self.shape}"
+        value = (
+            "" if self.value is None else f" = {number(self.value)}" if self.shape == () else f" of shape {self.shape}"
+        )
         return f"d{self.of}/d{self.wrt} = {self.formula}{value}"
 
     def _repr_latex_(self):

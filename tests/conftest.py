@@ -13,7 +13,13 @@ PUBLISHED = {
     "CS231n neuron": (
         dict(dot="w0*x0 + w1*x1 + w2", f="sigmoid(dot)"),
         dict(w0=2, x0=-1, w1=-3, x1=-2, w2=-3),
-        dict(w0=-0.19661193324148185, x0=0.3932238664829637, w1=-0.3932238664829637, x1=-0.5898357997244456, w2=0.19661193324148185),
+        dict(
+            w0=-0.19661193324148185,
+            x0=0.3932238664829637,
+            w1=-0.3932238664829637,
+            x1=-0.5898357997244456,
+            w2=0.19661193324148185,
+        ),
     ),
     "Olah e = (a + b)(b + 1)": (dict(c="a + b", d="b + 1", e="c*d"), dict(a=2, b=1), dict(a=2, b=5)),
     "micrograd tanh neuron": (
@@ -39,8 +45,34 @@ def random_graph(seed):
     rng = random.Random(seed)
     names = [f"x{i}" for i in range(rng.randint(1, 4))]
     lines = []
-    unary = ["sin({})", "cos({})", "tanh({})", "sigmoid({})", "softplus({})", "gelu({})", "silu({})", "exp(-{}**2)", "log(1 + {}**2)", "sqrt({}**2 + 1)", "-{}", "relu({})", "leaky_relu({})", "abs({})", "identity({})"]
-    binary = ["{} + {}", "{} - {}", "{} * {}", "{} / (2 + {}**2)", "max({}, {})", "min({}, {})", "logsumexp({}, {})", "0.5*{}**3 - {}", "(1.5 + sin({}))**{}"]
+    unary = [
+        "sin({})",
+        "cos({})",
+        "tanh({})",
+        "sigmoid({})",
+        "softplus({})",
+        "gelu({})",
+        "silu({})",
+        "exp(-{}**2)",
+        "log(1 + {}**2)",
+        "sqrt({}**2 + 1)",
+        "-{}",
+        "relu({})",
+        "leaky_relu({})",
+        "abs({})",
+        "identity({})",
+    ]
+    binary = [
+        "{} + {}",
+        "{} - {}",
+        "{} * {}",
+        "{} / (2 + {}**2)",
+        "max({}, {})",
+        "min({}, {})",
+        "logsumexp({}, {})",
+        "0.5*{}**3 - {}",
+        "(1.5 + sin({}))**{}",
+    ]
     for i in range(rng.randint(3, 12)):
         form = rng.choice(unary + binary + binary)
         used = [rng.choice(names[-4:] + names[:2]) for _ in range(form.count("{}"))]

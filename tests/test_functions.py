@@ -15,7 +15,10 @@ TRUE = {
     "relu": (lambda z: z if z > 0 else mpmath.mpf(0), lambda z: mpmath.mpf(z > 0)),
     "leaky_relu": (lambda z: z if z > 0 else z / 100, lambda z: mpmath.mpf(1) if z > 0 else mpmath.mpf(1) / 100),
     "softplus": (lambda z: mpmath.log1p(mpmath.exp(z)), lambda z: 1 / (1 + mpmath.exp(-z))),
-    "gelu": (lambda z: z * mpmath.erfc(-z / mpmath.sqrt(2)) / 2, lambda z: mpmath.erfc(-z / mpmath.sqrt(2)) / 2 + z * mpmath.npdf(z)),
+    "gelu": (
+        lambda z: z * mpmath.erfc(-z / mpmath.sqrt(2)) / 2,
+        lambda z: mpmath.erfc(-z / mpmath.sqrt(2)) / 2 + z * mpmath.npdf(z),
+    ),
     "silu": (lambda z: z / (1 + mpmath.exp(-z)), lambda z: (1 + mpmath.exp(-z) * (1 + z)) / (1 + mpmath.exp(-z)) ** 2),
     "abs": (abs, mpmath.sign),
     "exp": (mpmath.exp, mpmath.exp),
@@ -51,7 +54,10 @@ def digits():
 def test_values_and_slopes_within_4_ulp_of_high_precision(name):
     row, (value, slope) = ACTIVATIONS[name], TRUE[name]
     with np.errstate(over="raise", invalid="raise", divide="raise"):
-        values, slopes = np.broadcast_to(row.value(WIDE), WIDE.shape), np.broadcast_to(row.slope.value(WIDE), WIDE.shape)
+        values, slopes = (
+            np.broadcast_to(row.value(WIDE), WIDE.shape),
+            np.broadcast_to(row.slope.value(WIDE), WIDE.shape),
+        )
     for z, v, s in zip(WIDE, values, slopes, strict=True):
         exact = mpmath.mpf(float(z))
         allowed = 4 + (2 * float(z) ** 2 if name == "gelu" and z < 0 else 0)
@@ -138,7 +144,11 @@ def test_losses_against_their_definition(name):
     row = LOSSES[name]
     z, y = np.array([[0.3, -1.2, 2.0]]), np.array([[0.0, 1.0, 0.0]])
     e = [mpmath.exp(float(v)) for v in z[0]]
-    a = {"sigmoid": [v / (1 + v) for v in e], "softmax": [v / sum(e) for v in e], None: [mpmath.mpf(float(v)) for v in z[0]]}[row.fused]
+    a = {
+        "sigmoid": [v / (1 + v) for v in e],
+        "softmax": [v / sum(e) for v in e],
+        None: [mpmath.mpf(float(v)) for v in z[0]],
+    }[row.fused]
     definition = {
         "squared_error": lambda a, y: (a - y) ** 2 / 2,
         "binary_cross_entropy": lambda a, y: -(y * mpmath.log(a) + (1 - y) * mpmath.log(1 - a)),
@@ -158,11 +168,22 @@ def test_losses_against_their_definition(name):
 def test_fused_losses_are_exact_where_the_output_rounds_to_0_or_1():
     with np.errstate(all="raise", under="ignore"):
         assert LOSSES["binary_cross_entropy"].value(np.array([[1e4]]), np.array([[0.0]])) == 1e4
-        assert LOSSES["binary_cross_entropy"].value(np.array([[40.0]]), np.array([[1.0]])) == pytest.approx(np.exp(-40.0), rel=1e-12)
+        assert LOSSES["binary_cross_entropy"].value(np.array([[40.0]]), np.array([[1.0]])) == pytest.approx(
+            np.exp(-40.0), rel=1e-12
+        )
         assert LOSSES["cross_entropy"].value(np.array([[1e4, -1e4]]), np.array([[0.0, 1.0]])) == 2e4
 
 
 def test_every_operation_has_a_formula_and_a_value():
-    assert set(OPERATIONS) >= set(ACTIVATIONS) | set(ELEMENTARY) | {"+", "-", "*", "/", "**", "negative", "sigmoid'", "max'"}
+    assert set(OPERATIONS) >= set(ACTIVATIONS) | set(ELEMENTARY) | {
+        "+",
+        "-",
+        "*",
+        "/",
+        "**",
+        "negative",
+        "sigmoid'",
+        "max'",
+    }
     for row in OPERATIONS.values():
         assert callable(row.formula) and callable(row.value)

@@ -45,8 +45,10 @@ def test_the_neuron_by_hand():
     delta = (a - 1.0) * a * (1 - a)
     by_hand = {"L": 1, "a": a - 1, "y": 1 - a, "z": delta, "w": delta * 1.5, "x": delta * -0.4, "b": delta}
     assert gradient == pytest.approx(by_hand, rel=1e-14)
-    assert list(gradient)[0] == "L"
-    assert {name: type(value) for name, value in trace.items()} == dict.fromkeys(["w", "x", "b", "y", "z", "a", "L"], float)
+    assert next(iter(gradient)) == "L"
+    assert {name: type(value) for name, value in trace.items()} == dict.fromkeys(
+        ["w", "x", "b", "y", "z", "a", "L"], float
+    )
     assert [(t.of, t.wrt) for t in terms] == [("z", "w"), ("z", "x"), ("z", "b"), ("a", "z"), ("L", "y"), ("L", "a")]
     t = terms[3]
     assert (t.line, t.rule, t.shape, str(t.formula)) == ("sigmoid(z)", "times", (), "sigmoid'(z)")
@@ -56,7 +58,9 @@ def test_the_neuron_by_hand():
 
 def complex_step(graph, numbers):
     """The test's own witness, written out again."""
-    return {name: graph.run(numbers | {name: numbers[name] + 1e-80j})[graph.output].imag / 1e-80 for name in graph.inputs}
+    return {
+        name: graph.run(numbers | {name: numbers[name] + 1e-80j})[graph.output].imag / 1e-80 for name in graph.inputs
+    }
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -81,7 +85,10 @@ def test_invariants_on_random_graphs(seed):
 def test_the_witness_sees_a_wrong_term():
     graph, numbers = random_graph(3)
     _, terms, gradient = everything(graph, numbers)
-    spoiled = [bp.Term(t.of, t.wrt, t.line, t.formula, value=t.value * (1 + 1e-9 * (i == len(terms) - 1))) for i, t in enumerate(terms)]
+    spoiled = [
+        bp.Term(t.of, t.wrt, t.line, t.formula, value=t.value * (1 + 1e-9 * (i == len(terms) - 1)))
+        for i, t in enumerate(terms)
+    ]
     wrong = bp.backpropagate(spoiled, "L")
     witness = complex_step(graph, numbers)
     assert any(abs(wrong[n] - witness[n]) > 1e-11 * abs(gradient[n]) for n in graph.inputs)
@@ -102,8 +109,26 @@ def test_against_pytorch(seed):
     torch = pytest.importorskip("torch")
     graph, numbers = random_graph(seed)
     F = torch.nn.functional
-    known = dict(sin=torch.sin, cos=torch.cos, tanh=torch.tanh, sigmoid=torch.sigmoid, softplus=F.softplus, gelu=F.gelu, silu=F.silu, exp=torch.exp)
-    known |= dict(log=torch.log, sqrt=torch.sqrt, relu=torch.relu, leaky_relu=F.leaky_relu, abs=torch.abs, identity=lambda z: z, max=torch.maximum, min=torch.minimum)
+    known = dict(
+        sin=torch.sin,
+        cos=torch.cos,
+        tanh=torch.tanh,
+        sigmoid=torch.sigmoid,
+        softplus=F.softplus,
+        gelu=F.gelu,
+        silu=F.silu,
+        exp=torch.exp,
+    )
+    known |= dict(
+        log=torch.log,
+        sqrt=torch.sqrt,
+        relu=torch.relu,
+        leaky_relu=F.leaky_relu,
+        abs=torch.abs,
+        identity=lambda z: z,
+        max=torch.maximum,
+        min=torch.minimum,
+    )
     known["logsumexp"] = torch.logaddexp
     leaves = {name: torch.tensor(value, dtype=torch.float64, requires_grad=True) for name, value in numbers.items()}
     scope = dict(leaves)
@@ -112,7 +137,8 @@ def test_against_pytorch(seed):
     scope["L"].backward()
     gradient = everything(graph, numbers)[2]
     for name, leaf in leaves.items():
-        assert gradient[name] == pytest.approx(float(leaf.grad), rel=1e-9, abs=1e-12)
+        expected = 0.0 if leaf.grad is None else float(leaf.grad)
+        assert gradient[name] == pytest.approx(expected, rel=1e-9, abs=0)
 
 
 def test_arrays_are_independent_evaluations(neuron):
@@ -182,7 +208,9 @@ def test_lines_from_a_dict_a_list_keywords_or_sympy(make):
 
 def test_sympy_lines():
     x, y = sp.symbols("x y")
-    graph = bp.Graph(p=sp.tanh(y * x) + sp.Abs(y) + sp.Max(x, 2 * y) - 3 / x + sp.exp(-x) / 2, L=sp.Symbol("p") ** -2 + sp.pi)
+    graph = bp.Graph(
+        p=sp.tanh(y * x) + sp.Abs(y) + sp.Max(x, 2 * y) - 3 / x + sp.exp(-x) / 2, L=sp.Symbol("p") ** -2 + sp.pi
+    )
     assert graph.inputs == ("x", "y")
     trace, _, gradient = everything(graph, dict(x=0.5, y=-1.5))
     p = math.tanh(-0.75) + 1.5 + 0.5 - 6 + math.exp(-0.5) / 2
@@ -211,7 +239,10 @@ def test_slopes_show_their_name_and_evaluate_to_any_precision(neuron):
     assert sp.latex(slope) == r"\sigma'\left(z\right)"
     value = slope.subs({"z": sp.Rational(-2, 5)}).evalf(50)
     with mpmath.workdps(60):
-        assert abs(mpmath.mpf(str(value)) - 1 / (2 + mpmath.exp(0.4 * mpmath.mpf(1)) + mpmath.exp(-0.4 * mpmath.mpf(1)))) < 1e-15
+        assert (
+            abs(mpmath.mpf(str(value)) - 1 / (2 + mpmath.exp(0.4 * mpmath.mpf(1)) + mpmath.exp(-0.4 * mpmath.mpf(1))))
+            < 1e-15
+        )
     assert neuron.terms()[3].shortcut == sp.Symbol("a") * (1 - sp.Symbol("a"))
 
 
@@ -228,12 +259,18 @@ def test_no_path():
     trace, terms, gradient = everything(graph, dict(x=2, c=1))
     assert gradient["c"] == gradient["q"] == 0.0
     assert bp.paths(terms, "L", "c") == []
-    with pytest.raises(ValueError, match="no chain from L to c: c reaches only q, and L uses none of them; the derivative is 0"):
+    with pytest.raises(
+        ValueError, match="no chain from L to c: c reaches only q, and L uses none of them; the derivative is 0"
+    ):
         graph.derive("c", trace)
 
 
 def test_too_many_paths_are_counted_and_refused():
-    lines = [line for k in range(1, 31) for line in ((f"a{k}", f"sin(h{k - 1})"), (f"b{k}", f"cos(h{k - 1})"), (f"h{k}", f"a{k}*b{k}"))]
+    lines = [
+        line
+        for k in range(1, 31)
+        for line in ((f"a{k}", f"sin(h{k - 1})"), (f"b{k}", f"cos(h{k - 1})"), (f"h{k}", f"a{k}*b{k}"))
+    ]
     graph = bp.Graph(lines)
     _, terms, gradient = everything(graph, dict(h0=0.5))
     with pytest.raises(ValueError, match=f"{2**30} paths .* limit of 10000.*backpropagate"):
@@ -352,7 +389,11 @@ def test_a_term_that_is_not_finite_names_the_term():
 def test_outputs_that_are_refused(neuron):
     trace = neuron.forward(**AT)
     terms = neuron.terms(trace)
-    for call in (lambda: bp.backpropagate(terms, "w"), lambda: bp.paths(terms, "q", "w"), lambda: neuron.derive("w", trace, output="y")):
+    for call in (
+        lambda: bp.backpropagate(terms, "w"),
+        lambda: bp.paths(terms, "q", "w"),
+        lambda: neuron.derive("w", trace, output="y"),
+    ):
         with pytest.raises(ValueError, match="is not a line"):
             call()
     with pytest.raises(ValueError, match="no quantity 'q'"):

@@ -24,7 +24,9 @@ def imported_rooms(path):
             yield from [node.module.split(".")[0]] if node.module else [alias.name for alias in node.names]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "backproplab").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "backproplab").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_imports_go_down_only(path):
     room = path.relative_to(ROOT / "backproplab").parts[0].removesuffix(".py")
     if room != "__init__":
@@ -39,7 +41,9 @@ def test_only_the_explorers_import_ipywidgets():
 
 def test_the_package_starts_without_widgets_and_matplotlib():
     code = "import sys, backproplab; print([m for m in ('ipywidgets', 'matplotlib', 'IPython', 'torch') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
 
 
 def test_public_names():
@@ -53,6 +57,11 @@ def test_the_readme_tells_the_truth():
     """Every >>> line of the README prints what stands below it."""
     import doctest
 
-    assert doctest.testfile(str(ROOT / "README.md"), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE).attempted > 3
+    assert (
+        doctest.testfile(
+            str(ROOT / "README.md"), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE
+        ).attempted
+        > 3
+    )
     result = doctest.testfile(str(ROOT / "README.md"), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
     assert result.failed == 0

@@ -62,7 +62,13 @@ def test_each_term_reads_symbol_formula_numbers_result(neuron):
     derivation = neuron.derive("w", neuron.forward(**AT))
     assert [derivation.steps(term) for term in derivation.terms] == [
         [r"\frac{\partial L}{\partial a}", "a - y", "0.401312 - 1", "-0.598688"],
-        [r"\frac{\partial a}{\partial z}", r"\sigma'\left(z\right)", r"a \left(1 - a\right)", r"0.401312 \cdot \left(1 - 0.401312\right)", "0.240261"],
+        [
+            r"\frac{\partial a}{\partial z}",
+            r"\sigma'\left(z\right)",
+            r"a \left(1 - a\right)",
+            r"0.401312 \cdot \left(1 - 0.401312\right)",
+            "0.240261",
+        ],
         [r"\frac{\partial z}{\partial w}", "x", "1.5"],
     ]
     assert derivation.value == pytest.approx(-0.21576171552730328, rel=1e-14)
@@ -92,7 +98,11 @@ def test_one_colour_for_one_term_in_formula_and_picture(neuron):
     for term, symbol in zip(derivation.terms, ("∂L/∂a", "∂a/∂z", "∂z/∂w"), strict=True):
         color = derivation.colors[term.of, term.wrt]
         assert f"\\color{{{color}}}{{{term.symbol}}}" in derivation.latex
-        label = next(n for n in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text") if "".join(n.itertext()).startswith(symbol))
+        label = next(
+            n
+            for n in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+            if "".join(n.itertext()).startswith(symbol)
+        )
         assert label.get("fill") == color
 
 
@@ -114,17 +124,34 @@ def test_a_closed_form_that_would_explode_is_refused():
 def test_the_picture_shows_every_quantity_term_and_gradient(neuron):
     picture = drawn(neuron, AT)
     shown = texts(picture.svg)
-    for text in ("w", "−0.4", "z = w x + b", "a = σ(z)", "L = (y − a)2 / 2", "∂z/∂w = 1.5", "∂a/∂z = 0.2403", "∂L/∂a = −0.5987", "−0.2158"):
+    for text in (
+        "w",
+        "−0.4",
+        "z = w x + b",
+        "a = σ(z)",
+        "L = (y − a)2 / 2",
+        "∂z/∂w = 1.5",
+        "∂a/∂z = 0.2403",
+        "∂L/∂a = −0.5987",
+        "−0.2158",
+    ):
         assert text in shown, text
     paths = list(ET.fromstring(picture.svg).iter("{http://www.w3.org/2000/svg}path"))
-    assert len([p for p in paths if p.get("stroke-dasharray")]) == len(neuron.terms()) == len([p for p in paths if not p.get("stroke-dasharray")])
+    assert (
+        len([p for p in paths if p.get("stroke-dasharray")])
+        == len(neuron.terms())
+        == len([p for p in paths if not p.get("stroke-dasharray")])
+    )
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_layout_of_random_graphs(seed):
     graph, numbers = random_graph(seed)
     picture = drawn(graph, numbers)
-    circles = [tuple(float(c.get(k)) for k in ("cx", "cy", "r")) for c in ET.fromstring(picture.svg).iter("{http://www.w3.org/2000/svg}circle")]
+    circles = [
+        tuple(float(c.get(k)) for k in ("cx", "cy", "r"))
+        for c in ET.fromstring(picture.svg).iter("{http://www.w3.org/2000/svg}circle")
+    ]
     centre = {}
     for (x, y, r), text in zip(circles, [t for t in texts(picture.svg)], strict=False):
         assert r <= x <= picture.width - r and r <= y <= picture.height - r
@@ -136,14 +163,22 @@ def test_layout_of_random_graphs(seed):
 
 def test_forward_runs_from_left_to_right(neuron):
     svg = drawn(neuron, AT).svg
-    ends = [[float(v) for v in re.findall(r"-?[0-9.]+", path.get("d"))] for path in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}path")]
+    ends = [
+        [float(v) for v in re.findall(r"-?[0-9.]+", path.get("d"))]
+        for path in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}path")
+    ]
     solid = [not path.get("stroke-dasharray") for path in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}path")]
     assert all((end[0] < end[-2]) == forward for end, forward in zip(ends, solid, strict=True))
 
 
 def test_a_picture_is_the_same_text_whatever_the_hash_seed():
     code = f"import backproplab as bp; g = bp.Graph({NEURON!r}); t = g.forward(**{AT!r}); e = g.terms(t); print(bp.draw(e, t, bp.backpropagate(e, 'L'), wrt='w').svg, g.derive('w', t).latex)"
-    outputs = {subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True).stdout for seed in "123"}
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        ).stdout
+        for seed in "123"
+    }
     assert len(outputs) == 1
 
 
@@ -166,7 +201,9 @@ def test_nothing_to_draw():
         bp.draw([])
 
 
-@pytest.mark.parametrize("lines, x", [(dict(L="sin(x)"), 0.7), (dict(L="x**3"), -2.0), (dict(L="log(x)"), 0.5), (dict(L="1/x"), -0.25)])
+@pytest.mark.parametrize(
+    "lines, x", [(dict(L="sin(x)"), 0.7), (dict(L="x**3"), -2.0), (dict(L="log(x)"), 0.5), (dict(L="1/x"), -0.25)]
+)
 def test_the_tangent_touches_the_curve_and_its_slope_is_the_term(lines, x):
     graph = bp.Graph(lines)
     trace = graph.forward(x=x)
@@ -179,7 +216,7 @@ def test_the_tangent_touches_the_curve_and_its_slope_is_the_term(lines, x):
     point = next(iter(svg.iter("{http://www.w3.org/2000/svg}circle")))
     assert float(point.get("cx")) == pytest.approx((x0 + x1) / 2, abs=0.2)
     axes = next(iter(svg.iter("{http://www.w3.org/2000/svg}path"))).get("d")
-    left, _, _, bottom, right, _ = (float(v) for v in re.findall(r"-?[0-9.]+", axes))
+    left, _, _, _bottom, right, _ = (float(v) for v in re.findall(r"-?[0-9.]+", axes))
     shown = [p.get("d") for p in svg.iter("{http://www.w3.org/2000/svg}path") if p.get("stroke-width") == "1.6"]
     curve = np.array([[float(v) for v in pair.split()] for d in shown for pair in re.findall(r"[-0-9.]+ [-0-9.]+", d)])
     scale = _pixels_per_unit(curve, graph, xs, left, right)

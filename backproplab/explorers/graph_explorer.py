@@ -15,8 +15,14 @@ LABELS = {
     "of": "Derivative of", "wrt": "with respect to", "inputs": "the inputs", "forward": "forward", "backward": "backward",
     "through": "through", "path": "path", "paths": "paths", "sum": "sum over", "more": "more", "stays": "The picture still shows the last good numbers.",
 }  # fmt: skip
-BUTTONS = {"first": ("|◀", "to the inputs"), "back": ("◀", "one line back"), "next": ("▶", "one line on"), "last": ("▶|", "to the end")}
+BUTTONS = {
+    "first": ("|◀", "to the inputs"),
+    "back": ("◀", "one line back"),
+    "next": ("▶", "one line on"),
+    "last": ("▶|", "to the end"),
+}
 MOST_TANGENTS = 8
+STEPS = 80  # of a slider, to each side of 0
 
 
 @dataclass(frozen=True)
@@ -67,13 +73,23 @@ def look(state):
     seen = {name: trace[name] for name in (*graph.inputs, *computed)}
     pulled = backpropagate([term for term in terms if term.of in walked], output) if walked else {output: 1.0}
     current = (walked or computed or [None])[-1]
-    picture = draw(terms, seen, pulled if state.step >= len(forward) else None, wrt=wrt, output=output, walked=walked, current=current)
+    picture = draw(
+        terms,
+        seen,
+        pulled if state.step >= len(forward) else None,
+        wrt=wrt,
+        output=output,
+        walked=walked,
+        current=current,
+    )
     texts = derivation.chains({(term.of, term.wrt) for term in terms if term.of in walked})
     tangents = [
         draw_tangent(term, trace, *_curve(graph, term, trace), color=derivation.colors[term.of, term.wrt]).svg
         for term in derivation.terms[:MOST_TANGENTS]
     ]
-    html = _page(_status(state, computed, walked, backward, trace), picture.svg, _chains(derivation, texts), "".join(tangents))
+    html = _page(
+        _status(state, computed, walked, backward, trace), picture.svg, _chains(derivation, texts), "".join(tangents)
+    )
     return View(trace, backpropagate(terms, output), picture, r" \qquad ".join(texts), html)
 
 
@@ -83,11 +99,6 @@ def reach(value):
     while limit < abs(value) * 1.05:
         limit *= 2
     return limit
-
-
-def _rounded(value):
-    """A slider's value without the last digits that its steps leave behind: -0.4 for -0.39999999999999947."""
-    return float(f"{value:.6g}")
 
 
 def _curve(graph, term, trace):
@@ -118,12 +129,18 @@ def _chains(derivation, texts):
     ]
     rest = f"<small>… {count - len(shown)} {LABELS['more']}</small>" if count > len(shown) else ""
     grid = '<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax(290px,1fr));gap:4px 16px">'
-    return grid + "".join(parts) + "</div>" + rest + f"<div><small>{LABELS['sum']} {count} {LABELS['paths']}</small><br>$\\displaystyle {texts[-1]}$</div>"
+    return (
+        grid
+        + "".join(parts)
+        + "</div>"
+        + rest
+        + f"<div><small>{LABELS['sum']} {count} {LABELS['paths']}</small><br>$\\displaystyle {texts[-1]}$</div>"
+    )
 
 
 def _page(status, picture, chains, tangents):
     return (
-        f'<div style="line-height:1.5"><div class="bp-status" style="min-height:2.4em">{status}</div><div class="bp-picture" style="overflow-x:auto">{picture}</div>'
+        f'<div style="line-height:1.5"><div class="bp-status" style="min-height:2.6em">{status}</div><div class="bp-picture" style="overflow-x:auto">{picture}</div>'
         f'<div class="bp-chain" style="overflow-x:auto;padding:8px 0">{chains}</div>'
         f'<div class="bp-tangents" style="display:flex;flex-wrap:wrap;gap:6px">{tangents}</div></div>'
     )
@@ -144,6 +161,7 @@ class GraphExplorer(widgets.VBox):
         self._state = State(graph, numbers, graph.output, wrt or next(iter(choices(graph, graph.output)), ""), steps)
         self._view = look(self._state)
         self._syncing = False
+        self._limits = {name: reach(value) for name, value in self._state.numbers.items()}
         self._build()
         super().__init__([self._header, self._body])
         self._sync()
@@ -154,31 +172,50 @@ class GraphExplorer(widgets.VBox):
         self._of = widgets.Dropdown(options=[line for line in graph.lines if choices(graph, line)], layout=small)
         self._wrt = widgets.Dropdown(options=choices(graph, self.output), layout=small)
         self._buttons = {
-            name: widgets.Button(description=text, tooltip=tip, layout=widgets.Layout(width="44px")) for name, (text, tip) in BUTTONS.items()
+            name: widgets.Button(description=text, tooltip=tip, layout=widgets.Layout(width="44px"))
+            for name, (text, tip) in BUTTONS.items()
         }
-        self._sliders = {name: widgets.FloatSlider(readout=False, layout=widgets.Layout(width="130px")) for name in graph.inputs}
+        self._sliders = {
+            name: widgets.IntSlider(min=-STEPS, max=STEPS, readout=False, layout=widgets.Layout(width="118px"))
+            for name in graph.inputs
+        }
         self._fields = {name: widgets.FloatText(layout=widgets.Layout(width="82px")) for name in graph.inputs}
-        self._panel = widgets.HTMLMath(layout=widgets.Layout(flex="1 1 620px", min_width="0"))
-        rows = [widgets.HBox([widgets.HTML(f"<i>{escape(name)}</i>", layout=widgets.Layout(min_width="34px")), self._sliders[name], self._fields[name]]) for name in graph.inputs]
+        self._panel = widgets.HTMLMath(layout=widgets.Layout(flex="1 1 440px", min_width="0"))
+        rows = [
+            widgets.HBox(
+                [
+                    widgets.HTML(f"<i>{escape(name)}</i>", layout=widgets.Layout(min_width="34px")),
+                    self._sliders[name],
+                    self._fields[name],
+                ]
+            )
+            for name in graph.inputs
+        ]
         wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
-        self._header = widgets.HBox([widgets.HTML(LABELS["of"]), self._of, widgets.HTML(LABELS["wrt"]), self._wrt, *self._buttons.values()], layout=wrap)
-        self._body = widgets.HBox([widgets.VBox(rows, layout=widgets.Layout(flex="0 0 264px")), self._panel], layout=widgets.Layout(flex_flow="row wrap"))
+        self._header = widgets.HBox(
+            [widgets.HTML(LABELS["of"]), self._of, widgets.HTML(LABELS["wrt"]), self._wrt, *self._buttons.values()],
+            layout=wrap,
+        )
+        self._body = widgets.HBox(
+            [widgets.VBox(rows, layout=widgets.Layout(flex="0 0 248px")), self._panel],
+            layout=widgets.Layout(flex_flow="row wrap"),
+        )
         self._of.observe(lambda change: self._by_hand(output=change["new"]), "value")
         self._wrt.observe(lambda change: self._by_hand(wrt=change["new"]), "value")
         for name in graph.inputs:
-            self._sliders[name].observe(lambda change, name=name: self._slid(name, change), "value")
+            self._sliders[name].observe(lambda change, name=name: self._slid(name, change["new"]), "value")
             self._fields[name].observe(lambda change, name=name: self._by_hand(numbers={name: change["new"]}), "value")
         for name, button in self._buttons.items():
             button.on_click(lambda _, name=name: self._by_hand(step=self._target(name)))
 
     def _target(self, button):
-        return {"first": 0, "back": max(0, self.step - 1), "next": min(self.steps, self.step + 1), "last": self.steps}[button]
+        return {"first": 0, "back": max(0, self.step - 1), "next": min(self.steps, self.step + 1), "last": self.steps}[
+            button
+        ]
 
-    def _slid(self, name, change):
-        """A slider moved; but when it only snapped a number that was typed to its own nearest step, the typed number stays."""
-        snapped = change["old"] == self.numbers[name] and abs(change["new"] - change["old"]) <= 0.501 * change["owner"].step
-        if not snapped:
-            self._by_hand(numbers={name: _rounded(change["new"])})
+    def _slid(self, name, place):
+        """A slider counts in whole steps, which come back from the page exactly as they were sent; here they become a number."""
+        self._by_hand(numbers={name: float(f"{place * self._limits[name] / STEPS:.6g}")})
 
     def _by_hand(self, **changes):
         """A control was moved: show the new state, or what is wrong with it above the last good one."""
@@ -187,7 +224,7 @@ class GraphExplorer(widgets.VBox):
             return
         try:
             self._change(**changes)
-        except Exception as error:  # noqa: BLE001 - the kernel swallows a callback's error: the reader sees it here
+        except Exception as error:
             message = escape(f"{type(error).__name__}: {error}").replace("$", "&#36;").replace("\n", "<br>")
             self._panel.value = f'<div style="border-left:4px solid #d0342c;padding:4px 10px"><b>{message}</b><br>{LABELS["stays"]}</div>{self._view.html}'
 
@@ -216,12 +253,9 @@ class GraphExplorer(widgets.VBox):
             self._wrt.options = choices(self._state.graph, self.output)
             self._wrt.value = self.wrt
             for name, value in self.numbers.items():
-                slider, limit = self._sliders[name], reach(value)
-                if limit > slider.max or slider.max != -slider.min:
-                    slider.min, slider.max, slider.step = -limit, limit, limit / 80
+                self._limits[name] = max(self._limits[name], reach(value))
+                self._sliders[name].value = round(value / self._limits[name] * STEPS)
                 self._fields[name].value = value
-                if _rounded(slider.value) != value:  # a slider in motion is not set back to where it was a moment ago
-                    slider.value = value
             for name, button in self._buttons.items():
                 button.disabled = self._target(name) == self.step
             self._panel.value = self._view.html
