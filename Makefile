@@ -16,7 +16,7 @@ help:
 	@echo "make test   run every test"
 
 lab: $(VENV)/lab.done
-	$(BIN)/jupyter lab $(AS_ROOT) $(NO_SCREEN) $(FIRST)
+	$(BIN)/jupyter lab $(AS_ROOT) $(NO_SCREEN) --LabApp.default_url=/lab/tree/$(FIRST)
 
 test: $(VENV)/test.done
 	$(BIN)/python -m pytest

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass, replace
 from html import escape
 
+import numpy as np
+
 from .notation import number
 from .terms import backpropagate
 
@@ -30,7 +32,7 @@ class GradientCheck:
     @property
     def max_error(self):
         """The largest error of all names."""
-        return max(self.errors.values())
+        return max(self.errors.values(), default=0.0)
 
     def _rows(self):
         for name, error in self.errors.items():
@@ -53,46 +55,56 @@ class GradientCheck:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><b>{self.verdict}</b>"
 
 
-def complex_step(graph, numbers, output):
-    """The derivative of `output` by every input: Im L(x + ih) / h with h = 1e-100, exact to rounding, one run for each input.
+def complex_step(graph, trace, output, names):
+    """The derivative of `output` by each of `names`: Im L(x + ih) / h with h = 1e-100, exact to rounding, one run for each.
 
     Source: W. Squire and G. Trapp, Using complex variables to estimate derivatives of real functions, SIAM Review 40 (1998).
     """
-    return {
-        name: graph.run(numbers | {name: complex(numbers[name], STEP)})[output].imag / STEP for name in graph.inputs
-    }
+    inputs = {name: trace[name] for name in graph.inputs}
+    nudged = {name: inputs | {name: complex(trace[name], STEP)} for name in names}
+    return {name: float(np.imag(graph.run(values)[output])) / STEP for name, values in nudged.items()}
 
 
 def check_gradient(graph, at=None, claimed=None, output=None):
     """Compare a gradient of a graph with the complex step: the package's own by every input, or the names in `claimed`.
 
     `at` holds the inputs' numbers that the graph does not have yet; `output` is the last line unless named.
-    Returns a `GradientCheck`. ValueError: a claimed name that is no input, a claim that is not finite, and as `graph.forward`.
-    TypeError: a claim that is not a real number.
+    Returns a `GradientCheck`. ValueError: a claimed name that the graph does not have, a claim that is not finite, arrays
+    for numbers, and as `graph.forward`. TypeError: a claim that is not a real number, `at` or `claimed` that is no dict.
     """
+    if not isinstance(at or {}, dict) or not isinstance(claimed or {}, dict):
+        raise TypeError("check_gradient: at and claimed must be dicts of numbers by name, such as {'w': 0.1}")
     output = output or graph.output
     trace = graph.forward(**(at or {}))
+    if np.ndim(trace[graph.output]):
+        raise ValueError("check_gradient: at must hold one number for each input, found arrays")
     terms = graph.terms(trace)
     gradient = backpropagate(terms, output)
     scale = backpropagate([replace(term, value=abs(term.value)) for term in terms], output)
-    claimed = {name: gradient.get(name, 0.0) for name in graph.inputs} if claimed is None else _claims(claimed, graph)
-    witness = complex_step(graph, {name: trace[name] for name in graph.inputs}, output)
-    errors = {name: _error(claim, witness[name], scale[name]) for name, claim in claimed.items()}
-    return GradientCheck(claimed, {name: witness[name] for name in claimed}, errors)
+    claimed = {name: gradient[name] for name in graph.inputs} if claimed is None else _claims(claimed, trace)
+    witness = complex_step(graph, trace, output, claimed)
+    errors = {
+        name: _error(claim, witness[name], scale.get(name, 0.0), abs(trace[output]) / (abs(trace[name]) or 1.0))
+        for name, claim in claimed.items()
+    }
+    return GradientCheck(claimed, witness, errors)
 
 
-def _error(claim, witness, scale):
+def _error(claim, witness, scale, elasticity):
+    """The relative error; where every path is exactly 0, and so is the claim, the witness's rounding counts against L / x."""
     difference = abs(claim - witness)
+    if scale == 0 and claim == 0:
+        scale = elasticity
     return difference and (difference / scale if scale else math.inf)
 
 
-def _claims(claimed, graph):
+def _claims(claimed, trace):
     if not claimed:
         raise ValueError("check_gradient: claimed holds no name; give a dict such as {'w': 0.1}")
     for name, claim in claimed.items():
-        if name not in graph.inputs:
-            raise ValueError(f"check_gradient: claimed names {name!r}, but the inputs are {', '.join(graph.inputs)}")
-        if isinstance(claim, (str, complex)) or not hasattr(claim, "__float__"):
+        if name not in trace:
+            raise ValueError(f"check_gradient: claimed names {name!r}, but the quantities are {', '.join(trace)}")
+        if isinstance(claim, (str, complex)) or not hasattr(claim, "__float__") or np.ndim(claim):
             raise TypeError(
                 f"check_gradient: the claim for {name} must be a real number, found {type(claim).__name__} {claim!r:.40}"
             )

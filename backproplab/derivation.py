@@ -93,8 +93,8 @@ class Derivation:
         lines = [r" & \cdot & ".join(map(colored, colors, row)) for row in rows]
         if self.trace is not None and "?" not in rows[-1]:
             lines[-1] += f" & = & {latex_number(path.value)}"
-        lefts = [rf"\displaystyle {latex_partial(self.output, self.wrt)}" if len(self.paths) == 1 else "", "", ""]
-        body = r" \\[6pt] ".join(f"{left} & = & {line}" for left, line in zip(lefts, lines, strict=False))
+        left = rf"\displaystyle {latex_partial(self.output, self.wrt)} & =" if len(self.paths) == 1 else "&"
+        body = r" \\[6pt] & = & ".join([f"{left} & {lines[0]}", *lines[1:]])
         return rf"\begin{{array}}{{rc{'c' * (2 * len(colors) + 1)}}} {body} \end{{array}}"
 
     def chains(self, known=None):
@@ -118,7 +118,7 @@ class Derivation:
             return f"{left} = 1"
         symbols = [r" \cdot ".join(colored(self.colors[t.of, t.wrt], t.symbol) for t in path.terms) for path in shown]
         rest = [r"\cdots"] * (len(self.paths) > len(shown))
-        rows = [left + " &= " + r" \\ &\quad + ".join(symbols + rest)]
+        rows = [left + " &= " + r" \\ &\quad {} + ".join(symbols + rest)]
         for term in self.terms[: MOST_PATHS_SHOWN * 3]:
             symbol, *others = self.steps(term)
             rows.append(colored(self.colors[term.of, term.wrt], symbol) + " &= " + " = ".join(others))
@@ -127,7 +127,9 @@ class Derivation:
                 r" \cdot ".join(colored(self.colors[t.of, t.wrt], latex_factor(t.value)) for t in path.terms)
                 for path in shown
             ]
-            rows.append(left + " &= " + r" \\ &\quad + ".join(products + rest) + rf" \\ &= {latex_number(self.value)}")
+            rows.append(
+                left + " &= " + r" \\ &\quad {} + ".join(products + rest) + rf" \\ &= {latex_number(self.value)}"
+            )
         return r"\begin{aligned} " + r" \\[6pt] ".join(rows) + r" \end{aligned}"
 
     def _repr_latex_(self):

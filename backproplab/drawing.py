@@ -22,7 +22,7 @@ from .picture import (
     partial_runs,
     width_of,
 )
-from .terms import terms_between
+from .terms import Term, terms_between
 
 RADIUS, ROW, MARGIN, GAP = 27, 98, 20, 150
 LONGEST_LINE = 30
@@ -104,9 +104,12 @@ def draw(terms, trace=None, gradient=None, *, wrt=None, output=None, walked=None
     """The computation graph as a `Picture`: forward solid, backward red and dashed, each backward edge labelled with its term.
 
     Without a trace there are no values, without a gradient no way back. `wrt` colours the terms on the paths from
-    `output` (the last line unless named) down to that name, as `derive` does. A trace or gradient that holds some of the names draws as far as it goes: `walked` holds the
-    lines that the walk has passed (all if left out), `current` is the line at work.
+    `output` (the last line unless named) down to that name, as `derive` does. A trace or gradient that holds some of the names draws as far
+    as it goes: `walked` holds the lines that the walk has passed (all if left out), `current` is the line at work.
+    ValueError: no terms, or a name that they do not hold. TypeError: no list of terms.
     """
+    if not isinstance(terms, (list, tuple)) or not all(isinstance(term, Term) for term in terms):
+        raise TypeError(f"draw: expected a list of terms, as graph.terms(trace) gives it, found {type(terms).__name__}")
     if not terms:
         raise ValueError("draw: there are no terms: a computation needs a line that uses a name")
     column, routes, rows = _layout(tuple((term.of, term.wrt) for term in terms))
@@ -137,7 +140,8 @@ def _place(column, rows, captions):
     widths = [2 * RADIUS] * (max(column.values()) + 1)
     for name, runs in captions.items():
         widths[column[name]] = max(widths[column[name]], width_of(runs, 13) - GAP * 0.45)
-    lefts = [MARGIN + sum(widths[:c]) + GAP * c for c in range(len(widths))]
+    gaps = [GAP + min(90, 15 * max(0, crossing - 3)) for crossing in _crossings(rows, column, len(widths))]
+    lefts = [MARGIN + sum(widths[:c]) + sum(gaps[:c]) for c in range(len(widths))]
     edge = max(
         [width_of(runs, 13) / 2 - widths[-1] / 2 for name, runs in captions.items() if column[name] == len(widths) - 1]
         + [0]
@@ -150,6 +154,14 @@ def _place(column, rows, captions):
         c = node[2] if isinstance(node, tuple) else column[node]
         place[node] = (lefts[c] + widths[c] / 2, y - top)
     return place, lefts[-1] + widths[-1] + MARGIN + edge, bottom - top
+
+
+def _crossings(rows, column, count):
+    """How many nodes stand in the fuller of each two neighbouring columns: their labels need room."""
+    full = [0] * count
+    for node in rows:
+        full[node[2] if isinstance(node, tuple) else column[node]] += 1
+    return [max(pair) for pair in itertools.pairwise(full)]
 
 
 def _edge(points, faint):
@@ -238,10 +250,11 @@ def _node(name, centre, caption, trace, gradient, current):
     x, y = centre
     known = trace is not None and name in trace
     shapes = [Circle(x, y, RADIUS, INK if known or trace is None else MUTED, width=2.6 if current else 1.4)]
-    shapes.append(Text(x, y - 3 if known else y + 5, name_runs(name), 16))
+    size = min(16, 16 * 1.8 * RADIUS / width_of(name_runs(name), 16))
+    shapes.append(Text(x, y - 3 if known else y + 5, name_runs(name), size))
     if known:
         value = _short(trace[name])
-        shapes.append(Text(x, y + 14, ((value if len(value) < 8 else _short(trace[name], 2), ""),), 12))
+        shapes.append(Text(x, y + 14, ((value if len(value) < 7 else _short(trace[name], 2), ""),), 12))
     if caption:
         shapes.append(Text(x, y - RADIUS - 9, caption, 13, INK if current else MUTED, halo=True))
     if gradient is not None and name in gradient:

@@ -5,7 +5,7 @@ SymPy's own readers of text, since a line may come from anyone.
 
     sum     = product (("+" | "-") product)*
     product = unary (("*" | "/") unary)*
-    unary   = "-"* power
+    unary   = ("-" | "+")* power
     power   = atom ("**" unary)?
     atom    = number | name | function "(" sum ("," sum)* ")" | "(" sum ")"
 """
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import mpmath
 import numpy as np
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from .functions import FUNCTIONS, OPERATIONS, SEVERAL
 from .notation import latex_name, latex_number
@@ -66,6 +67,8 @@ class _Reader:
             self.fail(f"the character {self.text[self.at]!r} means nothing here{hint}")
         self.kind, self.token = found.lastgroup, found[found.lastgroup]
         self.start, self.at = found.start(found.lastgroup), found.end()
+        if self.kind == "name" and not self.token.isidentifier():
+            self.fail(f"{self.token!r:.40} is not a name: letters, then letters, digits and _; for powers write **")
 
     def fail(self, what):
         left = max(0, self.start - 60)
@@ -107,8 +110,8 @@ class _Reader:
 
     def unary(self):
         negative = False
-        while self.take("-"):
-            negative = not negative
+        while sign := self.take("-", "+"):
+            negative ^= sign == "-"
         node = self.power()
         return Node("negative", (node,)) if negative else node
 
@@ -205,11 +208,13 @@ def to_sympy(node):
 
 
 def with_our_functions(expression):
-    """A SymPy expression with SymPy's tanh, Abs, Max and Min replaced by the table's functions, which know their slopes."""
-    for function, name in SYMPY_NAMES.items():
-        if OPERATIONS[name].symbolic is not function:
-            expression = expression.replace(function, OPERATIONS[name].symbolic)
-    return expression
+    """A SymPy expression with tanh, Abs, Max, Min, and functions of the table by name, replaced by the table's own."""
+
+    def ours(call):
+        name = SYMPY_NAMES.get(call.func) or (call.func.__name__ if isinstance(call, AppliedUndef) else None)
+        return OPERATIONS[name].symbolic(*call.args) if name in FUNCTIONS else call
+
+    return expression.replace(lambda part: isinstance(part, (sp.Function, sp.Max, sp.Min)), ours)
 
 
 def latex(node, name=latex_name, times=r"\,"):

@@ -54,7 +54,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Function(Operation):
-    """A function that a line may call. `slope` takes (z_i, z_1, ..., z_n) where there are several arguments.
+    """A function that a line may call. The `slope` of a function of SEVERAL arguments takes (z_i, z_1, ..., z_n).
 
     `slope_from_value(a)` is the slope as a formula in the function's value, a (1 - a) for the sigmoid; None if there is none.
     A function without a slope of its own (exp, log, ...) is SymPy's, and SymPy knows its derivative.
@@ -93,7 +93,7 @@ class _Named(sp.Function):
 
     def fdiff(self, argindex=1):
         z = self.args
-        return self.row.slope.symbolic(*(z if len(z) == 1 else (z[argindex - 1], *z)))
+        return self.row.slope.symbolic(*((z[argindex - 1], *z) if self.row.name in SEVERAL else z))
 
     def _eval_evalf(self, prec):
         return self.row.formula(*self.args).evalf(prec_to_dps(prec), maxn=1000)
@@ -157,7 +157,7 @@ def _leaky_relu(z):
 
 
 def _softplus(z):
-    return _relu(z) + _log1p(np.exp(-_magnitude(z)))
+    return np.where(np.real(z) < 0, 0.0, z) + _log1p(np.exp(-_magnitude(z)))
 
 
 # Past |z| = 1500 sigma(-|z|) is 0 in float64, past 40 so is the normal tail: bounded there, so that inf * 0 never comes up.
@@ -192,12 +192,24 @@ def _gelu_slope(z):
     return _erfc(-z * math.sqrt(0.5)) / 2 + z * np.exp(-z * z / 2) * (1 / math.sqrt(2 * math.pi))
 
 
-def _max(*z):
-    return reduce(lambda a, b: np.where(np.real(a) >= np.real(b), a, b), z)
+def _abs(z):
+    return np.abs(z) if np.isrealobj(z) else z * np.sign(np.real(z))
 
 
-def _min(*z):
-    return reduce(lambda a, b: np.where(np.real(a) <= np.real(b), a, b), z)
+def _best(pick):
+    """max or min by the real part; NaN stays NaN. Complex ties are averaged, so that the complex step shares the slope too."""
+
+    def value(*z):
+        top = reduce(pick, map(np.real, z))
+        if all(map(np.isrealobj, z)):
+            return top
+        ties = [np.real(v) == top for v in z]
+        return sum(np.where(tie, v, 0.0) for tie, v in zip(ties, z, strict=True)) / sum(ties)
+
+    return value
+
+
+_max, _min = _best(np.maximum), _best(np.minimum)
 
 
 def _share(best):
@@ -286,7 +298,7 @@ ELEMENTARY = {row.name: row for row in [
     Function("sqrt", sp.sqrt, np.sqrt, r"\sqrt{#}"),
     Function("sin", sp.sin, np.sin, r"\sin\left(#\right)"),
     Function("cos", sp.cos, np.cos, r"\cos\left(#\right)"),
-    _function("abs", r"\left|#\right|", sp.Abs, sp.sign, _magnitude, lambda z: np.sign(np.real(z)),
+    _function("abs", r"\left|#\right|", sp.Abs, sp.sign, _abs, lambda z: np.sign(np.real(z)),
               slope_latex=r"\operatorname{sign}\left(@\right)"),
     _function("max", r"\max\left(#\right)", sp.Max, _share_formula(sp.Max), _max, _share(_max),
               slope_latex=r"\left[@ = \max\left(#\right)\right]"),

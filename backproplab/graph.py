@@ -15,6 +15,7 @@ from .notation import fill, latex_formula, latex_name, latex_number, number, pla
 from .terms import Term
 
 RESERVED = set(FUNCTIONS) | {"wrt"}
+NOT_REAL = (sp.zoo, sp.nan, sp.oo, sp.I)
 
 
 class Graph:
@@ -26,6 +27,8 @@ class Graph:
     """
 
     def __init__(self, lines=(), /, **named):
+        if isinstance(lines, (str, sp.Basic)):
+            raise TypeError(f'Graph: a line needs a name, as in Graph(L="x*y"); found {lines!r:.60} alone')
         pairs = [*(lines.items() if isinstance(lines, dict) else lines), *named.items()]
         if not pairs:
             raise ValueError('Graph: no lines; write at least one, as in Graph(z="w*x + b")')
@@ -33,9 +36,7 @@ class Graph:
         for pair in pairs:
             self._read(*_pair(pair))
         self.inputs = self._find_inputs()
-        self._forward = Program(self.inputs)
-        for name in self.lines:
-            self._forward.names[name] = self._add(self._forward, name)
+        self._forward = self._compile(self.inputs)
         self._differentiate()
 
     def _read(self, name, text):
@@ -54,6 +55,10 @@ class Graph:
                 raise TypeError(f"expected text or a SymPy expression, found {type(text).__name__}")
         except (ValueError, TypeError) as error:
             raise type(error)(f"{where} cannot be read: {error}") from None
+        if self._formulas[name].has(*NOT_REAL):
+            raise ValueError(
+                f"{where}, {text!s:.60}, is not a real number for any inputs: it divides by 0 or has no real root"
+            )
 
     def _names(self, line):
         """The names that a line uses: in order of appearance, or sorted for a SymPy expression."""
@@ -103,9 +108,22 @@ class Graph:
         return slope.xreplace({row.slope.symbolic(*self._formulas[line].args): row.slope_from_value(sp.Symbol(line))})
 
     def run(self, values):
-        """Every quantity from the inputs' numbers, which may be floats, arrays, complex or mpmath numbers; nothing is checked."""
-        numbers = self._forward.run(values, [self._forward.names[line] for line in self.lines])
+        """Every quantity from the inputs' numbers: floats, arrays, complex or mpmath numbers; nothing is checked.
+
+        A line whose number is among `values` is not computed but taken as it is given.
+        """
+        given = [line for line in self.lines if line in values]
+        program = self._compile((*self.inputs, *given)) if given else self._forward
+        numbers = program.run(values, [program.names[line] for line in self.lines])
         return {name: values[name] for name in self.inputs} | dict(zip(self.lines, numbers, strict=True))
+
+    def _compile(self, inputs):
+        """The lines as one program; those among `inputs` are not computed."""
+        program = Program(inputs)
+        for line in self.lines:
+            if line not in inputs:
+                program.names[line] = self._add(program, line)
+        return program
 
     def _checked(self, numbers):
         for name in numbers:
@@ -155,10 +173,13 @@ class Graph:
         """
         if trace is None:
             return list(self._terms)
+        if not isinstance(trace, dict):
+            raise TypeError(f"Graph.terms: expected a trace, as forward(...) gives it, found {_shown(trace)}")
         missing = [name for name in (*self.inputs, *self.lines) if name not in trace]
         if missing:
             raise ValueError(f"Graph.terms: the trace lacks {', '.join(missing)}; make it with forward(...)")
-        shape = np.shape(trace[next(reversed(self.lines))])
+        trace = {name: _real(name, trace[name]) for name in (*self.inputs, *self.lines)}
+        shape = np.shape(trace[self.output])
         values = [_plain(value, shape) for value in self._slopes.run(trace, self._slots)]
         return [self._with_value(term, value, shape, trace) for term, value in zip(self._terms, values, strict=True)]
 
@@ -242,9 +263,14 @@ def _slope(parts, symbol):
 
 def _real(name, value):
     """One number or an array of them as float64; arrays are copied, so that nobody's input is ever shared."""
-    array = np.asarray(value)
-    if array.dtype == object and isinstance(value, (Real, sp.Number)):
-        array = np.asarray(float(value))
+    if type(value) is float and math.isfinite(value):
+        return value
+    try:
+        array = np.asarray(float(value) if isinstance(value, (Real, sp.Number)) else value)
+    except (OverflowError, ValueError):
+        raise ValueError(
+            f"Graph: {name} must fit into float64 and form one array, found {type(value).__name__}"
+        ) from None
     if array.dtype.kind not in "fiub":
         raise TypeError(f"Graph: {name} must be a real number or an array of them, found {_shown(value)}")
     array = np.array(array, dtype=float)

@@ -26,6 +26,8 @@ def split_name(name):
     found = re.fullmatch(r"([^\W\d_]+)(\d+)((?:_\d+)*)", name)
     if found and (found[3] or found[1] in ("W", "Z", "A")):
         return found[1], f"({found[2]})", found[3].strip("_").replace("_", ",")
+    if not found and re.fullmatch(r"[^\W\d_]{2,}_+(?!hat$)\D.*", name) and name.partition("_")[0] not in GREEK:
+        return name, "", ""
     base, _, rest = re.sub(r"(?<=[^\W\d_])(?=\d)", "_", name).partition("_")
     return base, "", rest.strip("_").replace("_", ",")
 
@@ -38,7 +40,7 @@ def latex_name(name):
     elif base in GREEK:
         base = rf"\{base}"
     elif len(base) > 1:
-        base = rf"\mathrm{{{base}}}"
+        base = rf"\mathrm{{{base}}}".replace("_", r"\_")
     below = below if len(below) < 2 or not below.isalpha() else rf"\mathrm{{{below}}}"
     return base + (f"^{{{above}}}" if above else "") + (f"_{{{below}}}" if below else "")
 

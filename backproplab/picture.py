@@ -58,8 +58,9 @@ class Text:
     def png(self, axes):
         from matplotlib.patheffects import withStroke
 
-        marks = {"i": r"\mathit{%s}", "sub": "_{%s}", "sup": "^{%s}", "": r"\mathrm{%s}"}
-        text = "".join(marks[style] % _mathtext(run) for run, style in self.runs)
+        marks = {"i": r"\mathit{%s}", "sub": "_{%s}", "sup": "^{%s}", "": r"\mathrm{%s}", "bold": r"\mathbf{%s}"}
+        upright = "bold" if self.weight == "bold" else ""
+        text = "".join(marks[style or upright] % _mathtext(run) for run, style in self.runs)
         side = {"start": "left", "middle": "center", "end": "right"}[self.anchor]
         halo = [withStroke(linewidth=3, foreground=CARD)] if self.halo else None
         axes.text(
@@ -234,9 +235,12 @@ def line_runs(text):
             runs.append(({"sigmoid": "σ"}.get(found["name"], found["name"]) + "(", ""))
         elif found["name"]:
             runs.extend(name_runs(found["name"]))
+        elif found["sign"] == "*" and text[found.end() : found.end() + 1].isdigit():
+            runs.append((" · ", ""))
         else:
             first = not text[: found.start()].strip() or text[: found.start()].rstrip()[-1] in "(,*/+-"
-            runs.append(("−" if first and found["sign"] == "-" else signs[found["sign"]], ""))
+            minus = " −" if text[: found.start()].endswith(",") else "−"
+            runs.append((minus if first and found["sign"] == "-" else signs[found["sign"]], ""))
         at = found.end()
     runs.append((text[at:], ""))
     return tuple(run for run in runs if run[0])
@@ -262,4 +266,6 @@ def _paint(color):
 
 
 def _mathtext(text):
-    return re.sub(r"([\\$#%&_{}^])", r"\\\1", text).replace(" ", r"\ ").replace("\u0302", "")
+    """Plain text inside mathtext: signs as they are, without the spaces that mathematics would put around them."""
+    escaped = re.sub(r"([\\$#%&_{}^])", r"\\\1", text.replace("\u0302", "")).replace(" ", r"\ ")
+    return re.sub("([=−+·])", r"{\1}", escaped)

@@ -101,15 +101,31 @@ def _full(shape, value):
     return value if shape == () else np.full(shape, value)
 
 
+class TooManyPaths(ValueError):
+    """There are more paths than can be listed."""
+
+
 def _check(terms, output, caller):
     """Shapes of all quantities that the terms connect, or an error if `output` is not the upper end of any."""
+    if not isinstance(terms, (list, tuple)) or not all(isinstance(term, Term) for term in terms):
+        raise TypeError(
+            f"{caller}: expected a list of terms, as graph.terms(trace) gives it, found {type(terms).__name__}"
+        )
     shapes = {}
     for term in terms:
         shapes[term.of], shapes[term.wrt] = term.of_shape, term.wrt_shape
     lines = dict.fromkeys(term.of for term in terms)
     if output not in lines:
-        raise ValueError(f"{caller}: {output!r} is not a line with terms; the lines are {', '.join(lines) or '(none)'}")
+        raise ValueError(
+            f"{caller}: {output!r} is not a line that uses other names, so it has no terms; "
+            f"lines with terms are {', '.join(lines) or '(none)'}"
+        )
     return shapes
+
+
+def _check_name(name, names, caller):
+    if not isinstance(name, str) or name not in names:
+        raise ValueError(f"{caller}: no quantity {name!r}; the quantities are {', '.join(names)}")
 
 
 def backpropagate(terms, output):
@@ -133,16 +149,14 @@ def paths(terms, output, wrt, limit=10_000):
 
     ValueError: a name that the terms do not hold; more paths than `limit` (the walk needs none of them: use `backpropagate`).
     """
-    names = _check(terms, output, "paths")
-    if wrt not in names:
-        raise ValueError(f"paths: no quantity {wrt!r}; the quantities are {', '.join(names)}")
+    _check_name(wrt, _check(terms, output, "paths"), "paths")
     count, leading = defaultdict(int, {wrt: 1}), defaultdict(list)
     for term in terms:
         if count[term.wrt] and term.of != wrt:
             count[term.of] += count[term.wrt]
             leading[term.of].append(term)
     if count[output] > limit:
-        raise ValueError(
+        raise TooManyPaths(
             f"paths: {count[output]} paths lead from {output} to {wrt}, more than the limit of {limit}; "
             "their sum does not need them one by one: backpropagate walks each term once"
         )
@@ -159,6 +173,7 @@ def paths(terms, output, wrt, limit=10_000):
 
 def terms_between(terms, output, wrt):
     """The terms that lie on any path from `output` down to `wrt`, from the loss down; found without listing the paths."""
+    _check_name(wrt, _check(terms, output, "terms_between"), "terms_between")
     above, below = {output}, {wrt}
     for term in reversed(terms):
         if term.of in above and term.of != wrt:

@@ -91,6 +91,21 @@ def test_several_paths_each_with_its_product_and_the_sum():
     assert "path 2 / 2: L ← v ← x" in explorer._panel.value
 
 
+def test_more_paths_than_can_be_listed_still_have_a_picture():
+    lines = [(f"q{i}", f"q{i - 1} + q{i - 2}*y" if i > 1 else "y + 1") for i in range(40)]
+    explorer = bp.explore(bp.Graph(lines), y=0.1)
+    assert "paths lead from q39 to y" in explorer._panel.value and "<svg" in explorer._panel.value
+    assert explorer.gradient["y"] == pytest.approx(
+        explorer._state.graph.run({"y": 0.1 + 1e-90j})["q39"].imag / 1e-90, rel=1e-12
+    )
+
+
+def test_inputs_may_have_any_name():
+    explorer = bp.explore(bp.Graph(L="self**2 + graph*step"), **{"self": 2.0, "graph": 1.0, "step": 3.0})
+    explorer.set(**{"self": 3.0})
+    assert explorer.trace["L"] == 12
+
+
 def test_an_error_is_shown_and_the_last_good_state_stays():
     explorer = bp.explore(bp.Graph(L="log(x)"), x=0.5)
     svg = explorer.svg
@@ -134,6 +149,8 @@ def test_what_explore_refuses(neuron):
         bp.explore(NEURON)
     with pytest.raises(ValueError, match="no number for y"):
         bp.explore(neuron, x=1, w=1, b=1)
+    with pytest.raises(ValueError, match="L is the output itself; choose wrt among w, x, b, y, z, a"):
+        bp.explore(neuron, **AT, wrt="L")
     with pytest.raises(ValueError, match="no chain from L to c"):
         bp.explore(bp.Graph(q="c + 1", L="x + 1"), c=1, x=1, wrt="c")
 

@@ -302,7 +302,12 @@ def test_too_many_paths_are_counted_and_refused():
     (dict(z="1e999"), ValueError, "too large for float64"),
     (dict(z=None), TypeError, "expected text or a SymPy expression, found NoneType"),
     (dict(z=sp.Function("f")(sp.Symbol("x"))), ValueError, "f is not a function of a line"),
-    (dict(z=sp.oo), ValueError, "not a finite number"),
+    (dict(z=sp.oo), ValueError, "line 'z', oo, is not a real number"),
+    (dict(z="x / 0"), ValueError, "line 'z', x / 0, is not a real number for any inputs: it divides by 0"),
+    (dict(z="x / (y - y)"), ValueError, "it divides by 0"),
+    (dict(z="(-1.23)**0.5 * x"), ValueError, "has no real root"),
+    (dict(z="x²"), ValueError, "'x²' is not a name: .* for powers write"),
+    ("x*y", TypeError, r'a line needs a name, as in Graph\(L="x\*y"\)'),
     (dict(), ValueError, "no lines"),
     ([("z",)], TypeError, r"\(name, text\) pairs"),
     ([(1, "x")], TypeError, "must be text"),
@@ -347,6 +352,8 @@ def test_a_caret_stands_under_the_place():
     (AT | {"w": "3"}, TypeError, "w must be a real number or an array of them, found the text '3'"),
     (AT | {"w": 1j}, TypeError, "w must be a real number .* found complex"),
     (AT | {"w": None}, TypeError, "found NoneType"),
+    (AT | {"w": 10**400}, ValueError, "w must fit into float64"),
+    (AT | {"w": [[1.0], [1.0, 2.0]]}, ValueError, "w must .* form one array"),
     (AT | {"w": [1, "a"]}, TypeError, "w must be a real number"),
     (AT | {"w": sp.Symbol("q")}, TypeError, "w must be a real number"),
     (AT | {"w": np.array([1.0, np.nan])}, ValueError, "w must be finite, found nan"),
@@ -372,6 +379,9 @@ def test_numbers_of_other_kinds(number):
     ("exp(x)", 1000, "gives inf at x = 1000"),
     ("sqrt(x)", -4, "gives nan"),
     ("x**0.5", -4, "gives nan"),
+    ("max(x**2, sqrt(x))", -4, "gives nan"),
+    ("max(sqrt(x), x**2)", -4, "gives nan"),
+    ("min(x, log(x))", -4, "gives nan"),
 ])  # fmt: skip
 def test_a_value_that_is_not_finite_names_line_and_numbers(text, x, message):
     with pytest.raises(ValueError, match=message):
@@ -386,6 +396,43 @@ def test_a_term_that_is_not_finite_names_the_term():
         graph.terms(graph.forward(x=0))
 
 
+def test_what_is_no_list_of_terms_or_no_trace_is_refused(neuron):
+    trace = neuron.forward(**AT)
+    for call in (
+        lambda: bp.backpropagate(neuron, "L"),
+        lambda: bp.paths(trace, "L", "w"),
+        lambda: bp.draw(neuron),
+        lambda: bp.draw(trace),
+    ):
+        with pytest.raises(TypeError, match="expected a list of terms"):
+            call()
+    with pytest.raises(TypeError, match="expected a trace"):
+        neuron.terms(5)
+    with pytest.raises(TypeError, match="w must be a real number"):
+        neuron.terms(trace | {"w": "0.4"})
+    with pytest.raises(ValueError, match="no quantity 'q'"):
+        bp.draw(neuron.terms(trace), trace, wrt="q")
+
+
+def test_functions_of_several_arguments_take_one():
+    graph = bp.Graph(L="max(x) + logsumexp(x) + min(x)")
+    assert everything(graph, dict(x=0.5))[2]["x"] == 3
+
+
+def test_unary_plus_and_minus():
+    assert bp.Graph(L="+x - -x + -+-x").forward(x=2)["L"] == 6
+
+
+def test_sympy_functions_by_name():
+    graph = bp.Graph(a=sp.Function("sigmoid")(sp.Symbol("z")))
+    assert graph.forward(z=0)["a"] == 0.5
+
+
+def test_a_line_may_be_taken_as_given(neuron):
+    given = neuron.run(AT | {"a": 0.25})
+    assert (given["a"], given["L"]) == (0.25, 0.75**2 / 2)
+
+
 def test_outputs_that_are_refused(neuron):
     trace = neuron.forward(**AT)
     terms = neuron.terms(trace)
@@ -394,7 +441,7 @@ def test_outputs_that_are_refused(neuron):
         lambda: bp.paths(terms, "q", "w"),
         lambda: neuron.derive("w", trace, output="y"),
     ):
-        with pytest.raises(ValueError, match="is not a line"):
+        with pytest.raises(ValueError, match="is not a line that uses other names"):
             call()
     with pytest.raises(ValueError, match="no quantity 'q'"):
         neuron.derive("q", trace)

@@ -266,6 +266,30 @@ def test_check_where_the_true_gradient_is_zero():
     assert bp.check_gradient(graph, at=dict(w=1, x=0), claimed={"w": 1e-300}).verdict == "disagree"
 
 
+def test_check_takes_a_whole_gradient(neuron):
+    trace = neuron.forward(**AT)
+    gradient = bp.backpropagate(neuron.terms(trace), "L")
+    assert bp.check_gradient(neuron, at=AT, claimed=gradient).max_error < 1e-12
+    assert bp.check_gradient(neuron, at=AT, claimed=gradient | {"z": gradient["z"] * 1.001}).verdict == "disagree"
+
+
+@pytest.mark.parametrize("text, numbers", [
+    ("abs(x)", dict(x=0)), ("relu(x)", dict(x=0)), ("leaky_relu(x)", dict(x=0)), ("max(x, y)", dict(x=1, y=1)), ("min(x, y, x)", dict(x=1, y=1)),
+    ("x / x", dict(x=0.7)), ("min(y, y) / y", dict(y=0.3)), ("sigmoid(x) + gelu(x) + silu(x) + softplus(x)", dict(x=0)),
+])  # fmt: skip
+def test_check_knows_the_conventions_at_kinks_and_what_cancels(text, numbers):
+    assert bp.check_gradient(bp.Graph(L=text), at=numbers).verdict == "agree"
+
+
+@pytest.mark.parametrize("options, error, message", [
+    (dict(at="x"), TypeError, "at and claimed must be dicts"), (dict(at=AT, claimed=[1]), TypeError, "at and claimed must be dicts"),
+    (dict(at=AT | {"w": [1, 2]}), ValueError, "one number for each input, found arrays"),
+])  # fmt: skip
+def test_checks_that_are_refused(neuron, options, error, message):
+    with pytest.raises(error, match=message):
+        bp.check_gradient(neuron, **options)
+
+
 def test_check_shows_itself(neuron):
     check = bp.check_gradient(neuron, at=AT, claimed={"w": 0.1})
     assert repr(check).splitlines()[0] == "disagree"
@@ -274,7 +298,7 @@ def test_check_shows_itself(neuron):
 
 
 @pytest.mark.parametrize("claimed, error, message", [
-    ({"q": 1.0}, ValueError, "claimed names 'q', but the inputs are w, x, b, y"),
+    ({"q": 1.0}, ValueError, "claimed names 'q', but the quantities are w, x, b, y, z, a, L"),
     ({}, ValueError, "claimed holds no name"),
     ({"w": "0.1"}, TypeError, "the claim for w must be a real number, found str"),
     ({"w": None}, TypeError, "must be a real number"),

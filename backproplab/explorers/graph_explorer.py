@@ -8,8 +8,8 @@ import ipywidgets as widgets
 import numpy as np
 
 from ..drawing import draw, draw_tangent
-from ..notation import number
-from ..terms import backpropagate
+from ..notation import color_of, number
+from ..terms import TooManyPaths, backpropagate, terms_between
 
 LABELS = {
     "of": "Derivative of", "wrt": "with respect to", "inputs": "the inputs", "forward": "forward", "backward": "backward",
@@ -65,9 +65,12 @@ def choices(graph, output):
 def look(state):
     """The view of a state. ValueError as `forward`, `terms` and `derive`."""
     graph, output, wrt = state.graph, state.output, state.wrt
+    if wrt == output:
+        raise ValueError(
+            f"explore: {output} is the output itself; choose wrt among {', '.join(choices(graph, output))}"
+        )
     trace = graph.forward(**state.numbers)
     terms = graph.terms(trace)
-    derivation = graph.derive(wrt, trace, output)
     forward, backward = list(graph.lines), backward_lines(graph, output)
     computed, walked = forward[: state.step], backward[: max(0, state.step - len(forward))]
     seen = {name: trace[name] for name in (*graph.inputs, *computed)}
@@ -82,14 +85,19 @@ def look(state):
         walked=walked,
         current=current,
     )
-    texts = derivation.chains({(term.of, term.wrt) for term in terms if term.of in walked})
+    on_paths = terms_between(terms, output, wrt)
+    colors = color_of(on_paths)
+    try:
+        derivation = graph.derive(wrt, trace, output)
+        texts = derivation.chains({(term.of, term.wrt) for term in terms if term.of in walked})
+        chains = _chains(derivation, texts)
+    except TooManyPaths as error:
+        texts, chains = [], f"<small>{escape(str(error))}</small>"
     tangents = [
-        draw_tangent(term, trace, *_curve(graph, term, trace), color=derivation.colors[term.of, term.wrt]).svg
-        for term in derivation.terms[:MOST_TANGENTS]
+        draw_tangent(term, trace, *_curve(graph, term, trace), color=colors[term.of, term.wrt]).svg
+        for term in on_paths[:MOST_TANGENTS]
     ]
-    html = _page(
-        _status(state, computed, walked, backward, trace), picture.svg, _chains(derivation, texts), "".join(tangents)
-    )
+    html = _page(_status(state, computed, walked, backward, trace), picture.svg, chains, "".join(tangents))
     return View(trace, backpropagate(terms, output), picture, r" \qquad ".join(texts), html)
 
 
@@ -262,7 +270,7 @@ class GraphExplorer(widgets.VBox):
         finally:
             self._syncing = False
 
-    def set(self, *, wrt=None, **numbers):
+    def set(self, /, *, wrt=None, **numbers):
         """Move sliders and choose the quantity in code: e.set(w=3.0, wrt="b"). Errors as `explore`; the last good state stays."""
         for name, value in numbers.items():
             if np.ndim(value):
