@@ -88,7 +88,7 @@ def _spread(nodes, wanted, heavy):
     """Heights at least one row apart, in the order given, as near as possible to the wanted ones (weighted least squares)."""
     blocks = []
     for i, node in enumerate(nodes):
-        weight = 20 if node in heavy else 1
+        weight = 1000 if node in heavy else 1
         blocks.append([wanted[node] - i * ROW, weight, 1])
         while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
             (low, w, n), (high, v, m) = blocks.pop(), blocks.pop()
