@@ -9,7 +9,7 @@ import numpy as np
 from .notation import number
 from .terms import backpropagate
 
-STEP = 1e-100  # of the complex step: no difference is taken, so nothing cancels, and its square vanishes
+STEP = 1e-40  # of the complex step, relative to x: no difference is taken, so nothing cancels, and its square vanishes
 AGREE = 1e-9  # largest relative error of an agreement
 
 
@@ -56,13 +56,14 @@ class GradientCheck:
 
 
 def complex_step(graph, trace, output, names):
-    """The derivative of `output` by each of `names`: Im L(x + ih) / h with h = 1e-100, exact to rounding, one run for each.
+    """The derivative of `output` by each of `names`: Im L(x + ih) / h with h = 1e-40 |x|, exact to rounding, one run for each.
 
     Source: W. Squire and G. Trapp, Using complex variables to estimate derivatives of real functions, SIAM Review 40 (1998).
     """
     inputs = {name: trace[name] for name in graph.inputs}
-    nudged = {name: inputs | {name: complex(trace[name], STEP)} for name in names}
-    return {name: float(np.imag(graph.run(values)[output])) / STEP for name, values in nudged.items()}
+    steps = {name: STEP * (abs(trace[name]) or 1.0) for name in names}
+    nudged = {name: graph.run(inputs | {name: complex(trace[name], step)})[output] for name, step in steps.items()}
+    return {name: float(np.imag(nudged[name])) / step for name, step in steps.items()}
 
 
 def check_gradient(graph, at=None, claimed=None, output=None):

@@ -24,9 +24,9 @@ class Derivation:
     ValueError: no path leads to `wrt` (the message says why), or more than can be listed.
     """
 
-    def __init__(self, terms, output, wrt, trace=None, lines=None):
+    def __init__(self, terms, output, wrt, trace=None, line=None):
         self.output, self.wrt, self.trace = output, wrt, trace
-        self._lines = lines or {}
+        self._line, self._lines = line, list(dict.fromkeys(term.of for term in reversed(terms)))
         if trace is not None and np.ndim(trace[output]):
             raise ValueError(
                 f"derive: the trace holds arrays of shape {np.shape(trace[output])}; derive shows one evaluation: give one number for each input"
@@ -36,6 +36,7 @@ class Derivation:
             raise ValueError(f"derive: {_why_no_path(terms, output, wrt)}")
         self.terms = terms_between(terms, output, wrt)
         self.colors = color_of(self.terms)
+        self.formulas = [term.formula for term in self.terms]
         self.value = None if trace is None else backpropagate(terms, output)[wrt]
 
     @property
@@ -47,7 +48,8 @@ class Derivation:
     def closed_form(self):
         """The derivative in the inputs only, every line put in for its name (SymPy). ValueError: it would be too long to read."""
         closed, depth, size = {}, Counter(), Counter()
-        for name, formula in self._lines.items():
+        for name in reversed(self._lines):
+            formula = self._line(name)
             used = [symbol.name for symbol in formula.free_symbols]
             depth[name] = 1 + max((depth[other] for other in used), default=0)
             size[name] = _size(formula, size)

@@ -1,4 +1,4 @@
-"""The text of a line -> a tree -> LaTeX as it was written, SymPy to differentiate, a flat list of operations for numbers.
+"""The text of a line -> a tree -> LaTeX as it was written, and SymPy to differentiate on paper.
 
 The grammar: numbers, names, + - * / **, parentheses, and the functions of the table. Nothing here calls Python's or
 SymPy's own readers of text, since a line may come from anyone.
@@ -11,24 +11,26 @@ SymPy's own readers of text, since a line may come from anyone.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
+from functools import cached_property
 
-import mpmath
 import numpy as np
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from .functions import FUNCTIONS, OPERATIONS, SEVERAL
 from .notation import latex_name, latex_number
+from .program import Program
 
 SYMPY_NAMES = {row.formula: row.name for row in FUNCTIONS.values() if isinstance(row.formula, type)}
-MOST_CHARACTERS, DEEPEST, LARGEST_EXPONENT = 50_000, 50, 1000
+MOST_CHARACTERS, MOST_FACTORS, DEEPEST, LARGEST_EXPONENT = 50_000, 100, 50, 1000
 TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|(?P<name>[^\W\d_]\w*)|(?P<sign>\*\*|[-+*/(),])|(?P<end>$))"
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Node:
     """A piece of a line: a number, a name, an operation on other nodes, or a call of a function.
 
@@ -40,7 +42,7 @@ class Node:
     args: tuple = ()
     value: object = None
 
-    @property
+    @cached_property
     def names(self):
         """The names it uses, in order of appearance."""
         if self.op == "name":
@@ -69,6 +71,7 @@ class _Reader:
         self.start, self.at = found.start(found.lastgroup), found.end()
         if self.kind == "name" and not self.token.isidentifier():
             self.fail(f"{self.token!r:.40} is not a name: letters, then letters, digits and _; for powers write **")
+        self.token = unicodedata.normalize("NFKC", self.token)
 
     def fail(self, what):
         left = max(0, self.start - 60)
@@ -106,7 +109,10 @@ class _Reader:
         return self.joined("+", self.product, "+-")
 
     def product(self):
-        return self.joined("*", self.unary, "*/")
+        node = self.joined("*", self.unary, "*/")
+        if node.op == "*" and len(node.args) > MOST_FACTORS:
+            self.fail(f"a product has {len(node.args)} factors, more than {MOST_FACTORS}: split it into several lines")
+        return node
 
     def unary(self):
         negative = False
@@ -184,12 +190,37 @@ def _growth(node):
     inner = max((_growth(arg) for arg in node.args), default=1)
     if node.op != "**" or node.args[1].names:
         return inner
+    return inner * max(abs(constant(node.args[1])), 1)
+
+
+def constant(node):
+    """The number that a tree without names stands for."""
     program = Program(())
-    (exponent,) = program.run({}, [program.add_tree(node.args[1])])
-    return inner * max(abs(float(exponent)), 1)
+    return program.constants[program.add(node)]
+
+
+def check_constants(node):
+    """ValueError for a piece without names that is no number in float64, or by which something is divided though it is 0."""
+    if not node.names:
+        value = constant(node)
+        if not np.isfinite(value) or (value == 0 and node.op == "**"):
+            raise ValueError(f"a constant in it is {value}: no number that float64 can hold")
+        return
+    for sign, arg in zip(node.value if node.op == "*" else "+" * len(node.args), node.args, strict=True):
+        check_constants(arg)
+        if sign == "/" and not arg.names and constant(arg) == 0:
+            raise ValueError("it divides by 0")
 
 
 # --- paper ------------------------------------------------------------------------------------------------------------
+
+
+class power(sp.Function):
+    """u**n as SymPy keeps it while it differentiates: by the rule n u**(n - 1), where SymPy's own u**n n/u is 0/0 at 0."""
+
+    def fdiff(self, argindex=1):
+        u, n = self.args
+        return n * power(u, n - 1) if argindex == 1 else power(u, n) * sp.log(u)
 
 
 def to_sympy(node):
@@ -198,23 +229,85 @@ def to_sympy(node):
         return sp.Rational(repr(node.value))
     if node.op == "name":
         return sp.Symbol(node.value)
+    if node.op == "**" and not node.names and abs(constant(node.args[1])) > 20:
+        return sp.Float(constant(node), 17)
     args = [to_sympy(arg) for arg in node.args]
     if node.op == "+":
         return sp.Add(*(arg if sign == "+" else -arg for sign, arg in zip(node.value, args, strict=True)))
     if node.op == "*":
         return sp.Mul(*(arg if sign == "*" else 1 / arg for sign, arg in zip(node.value, args, strict=True)))
+    if node.op == "**":
+        return _with_powers(power(*args))
     row = OPERATIONS[node.op]
     return (row.symbolic if node.op in FUNCTIONS else row.formula)(*args)
 
 
-def with_our_functions(expression):
-    """A SymPy expression with tanh, Abs, Max, Min, and functions of the table by name, replaced by the table's own."""
+def _with_powers(expression):
+    """Every `power` as SymPy's power. ValueError: an exponent that SymPy would have to multiply out for ever."""
+
+    def back(u, n):
+        if n.is_number and abs(n) > LARGEST_EXPONENT:
+            raise ValueError(f"the exponent of a power is at most {LARGEST_EXPONENT}, found {sp.N(n, 6)}")
+        return u**n
+
+    return expression.replace(power, back)
+
+
+def derivative(expression, name):
+    """The derivative of a line's formula by a name, by SymPy; a sum is differentiated part by part."""
+    symbol = sp.Symbol(name)
+    parts = [part for part in sp.Add.make_args(expression) if symbol in part.free_symbols]
+    kept = [part.replace(lambda e: e.is_Pow and not e.exp.is_Integer, lambda e: power(*e.args)) for part in parts]
+    return _with_powers(sp.Add(*(part.diff(symbol) for part in kept)))
+
+
+def real(expression):
+    """The expression, or ValueError if it is infinite, undefined or complex whatever its names stand for."""
+    if expression.has(sp.zoo, sp.nan, sp.oo, sp.I):
+        raise ValueError("it divides by 0, is infinite or has no real root")
+    return expression
+
+
+def plain(expression):
+    """A SymPy expression in plain symbols, with tanh, Abs, Max, Min, and functions by name, replaced by the table's own."""
 
     def ours(call):
         name = SYMPY_NAMES.get(call.func) or (call.func.__name__ if isinstance(call, AppliedUndef) else None)
         return OPERATIONS[name].symbolic(*call.args) if name in FUNCTIONS else call
 
+    expression = real(expression).xreplace({symbol: sp.Symbol(symbol.name) for symbol in expression.free_symbols})
     return expression.replace(lambda part: isinstance(part, (sp.Function, sp.Max, sp.Min)), ours)
+
+
+def from_sympy(formula):
+    """The tree of a SymPy expression. ValueError for a function that the table does not hold."""
+    if formula.is_Symbol:
+        return Node("name", value=formula.name)
+    if formula.is_Number or formula.is_NumberSymbol:
+        return Node("number", value=float(formula))
+    if formula.is_Add:
+        parts = sorted(formula.as_ordered_terms(), key=lambda part: part.could_extract_minus_sign())
+        signs = ["-" if part.could_extract_minus_sign() else "+" for part in parts[1:]]
+        rest = [-part if sign == "-" else part for sign, part in zip(signs, parts[1:], strict=True)]
+        return Node("+", tuple(map(from_sympy, [parts[0], *rest])), "+" + "".join(signs))
+    if formula.is_Mul:
+        above, below = sp.fraction(formula, exact=True)
+        number, rest = above.as_coeff_Mul()
+        factors = [factor for factor in (number, *sp.Mul.make_args(rest)) if factor != 1] or [sp.S.One]
+        if number == -1:
+            return Node("negative", (from_sympy(-formula),))
+        divisors = [] if below == 1 else [below]
+        return Node("*", tuple(map(from_sympy, factors + divisors)), "*" * len(factors) + "/" * len(divisors))
+    if formula.is_Pow and formula.exp.is_Number and formula.exp.is_negative:
+        return Node("*", (Node("number", value=1.0), from_sympy(1 / formula)), "*/")
+    if formula.is_Pow and formula.exp == sp.Rational(1, 2):
+        return Node("sqrt", (from_sympy(formula.base),))
+    if formula.is_Pow:
+        return Node("**", (from_sympy(formula.base), from_sympy(formula.exp)))
+    name = formula.row.name if hasattr(formula, "row") else SYMPY_NAMES.get(formula.func)
+    if name not in FUNCTIONS:
+        raise ValueError(f"{formula.func.__name__} is not a function of a line; known are {', '.join(FUNCTIONS)}")
+    return Node(name, tuple(map(from_sympy, formula.args)))
 
 
 def latex(node, name=latex_name, times=r"\,"):
@@ -233,7 +326,9 @@ def latex(node, name=latex_name, times=r"\,"):
     if node.op == "negative":
         return "-" + _latex_inside(node.args[0], ("+", "negative"), name, times)
     if node.op == "**":
-        return f"{_latex_inside(node.args[0], ('+', '*', 'negative', '**'), name, times)}^{{{latex(node.args[1], name, times)}}}"
+        base = _latex_inside(node.args[0], ("+", "*", "negative", "**"), name, times)
+        base = rf"\left({base}\right)" if "^" in base and node.args[0].op in ("name", "number") else base
+        return f"{base}^{{{latex(node.args[1], name, times)}}}"
     return OPERATIONS[node.op].show(*(latex(arg, name, times) for arg in node.args))
 
 
@@ -258,107 +353,3 @@ def _joined(factors, times):
     for factor in factors[1:]:
         text += (r" \cdot " if factor[0].isdigit() else f" {times} ") + factor
     return text
-
-
-# --- numbers ----------------------------------------------------------------------------------------------------------
-
-
-class Program:
-    """Expressions as one flat list of operations: rows (operation, slot of the result, slots of the arguments).
-
-    A subexpression that comes twice is computed once. The same rows run on floats, arrays, complex numbers and mpmath numbers.
-    """
-
-    def __init__(self, inputs):
-        self.inputs = {name: slot for slot, name in enumerate(inputs)}
-        self.names = dict(self.inputs)
-        self.constants, self.rows = {}, []
-        self._known, self._size = {}, len(self.inputs)
-
-    def _slot(self):
-        self._size += 1
-        return self._size - 1
-
-    def _constant(self, value):
-        slot = self._known.get(value)
-        if slot is None:
-            slot = self._known[value] = self._slot()
-            self.constants[slot] = value
-        return slot
-
-    def _row(self, operation, *args):
-        key = (operation, *args)
-        if key not in self._known:
-            self._known[key] = self._slot()
-            self.rows.append((operation, self._known[key], args))
-        return self._known[key]
-
-    def add_tree(self, node):
-        """Append a line's tree, in the order in which it was written; the slot of its value."""
-        if node.op == "number":
-            return self._constant(node.value)
-        if node.op == "name":
-            return self.names[node.value]
-        slots = [self.add_tree(arg) for arg in node.args]
-        if node.op not in ("+", "*"):
-            return self._row(node.op, *slots)
-        result = slots[0]
-        for sign, slot in zip(node.value[1:], slots[1:], strict=True):
-            result = self._row(sign, result, slot)
-        return result
-
-    def add_sympy(self, formula):
-        """Append a SymPy expression; the slot of its value. ValueError for a function that the table does not hold."""
-        if formula.is_Symbol:
-            return self.names[formula.name]
-        if formula.is_Number or formula.is_NumberSymbol:
-            if not (formula.is_finite and formula.is_real):
-                raise ValueError(f"{formula} is not a finite number")
-            return self._constant(float(formula))
-        if formula.is_Add:
-            return self._add_sum(formula)
-        if formula.is_Mul:
-            return self._add_product(formula)
-        if formula.is_Pow and formula.exp == sp.Rational(1, 2):
-            return self._row("sqrt", self.add_sympy(formula.base))
-        if formula.is_Pow and formula.exp.as_coeff_Mul()[0].is_negative:
-            return self._row("/", self._constant(1.0), self.add_sympy(1 / formula))
-        if formula.is_Pow:
-            return self._row("**", self.add_sympy(formula.base), self.add_sympy(formula.exp))
-        name = formula.row.name if hasattr(formula, "row") else SYMPY_NAMES.get(formula.func)
-        if name is None:
-            raise ValueError(f"{formula.func.__name__} is not a function of a line; known are {', '.join(FUNCTIONS)}")
-        return self._row(name, *map(self.add_sympy, formula.args))
-
-    def _add_sum(self, formula):
-        parts = sorted(formula.as_ordered_terms(), key=lambda part: part.could_extract_minus_sign())
-        result = self.add_sympy(parts[0])
-        for part in parts[1:]:
-            sign, size = ("-", -part) if part.could_extract_minus_sign() else ("+", part)
-            result = self._row(sign, result, self.add_sympy(size))
-        return result
-
-    def _add_product(self, formula):
-        number, rest = formula.as_coeff_Mul()
-        if number == -1:
-            return self._row("negative", self.add_sympy(rest))
-        above, below = sp.fraction(rest, exact=True)
-        factors = [] if above == 1 else [self.add_sympy(factor) for factor in sp.Mul.make_args(above)]
-        result, *others = factors if number == 1 and factors else [self._constant(float(number)), *factors]
-        for slot in others:
-            result = self._row("*", result, slot)
-        return result if below == 1 else self._row("/", result, self.add_sympy(below))
-
-    def run(self, values, outputs):
-        """The numbers in the slots `outputs`, from the inputs' numbers by name; nothing is checked."""
-        slots = [None] * self._size
-        for slot, value in self.constants.items():
-            slots[slot] = value
-        for name, slot in self.inputs.items():
-            slots[slot] = values[name]
-        exact = any(isinstance(value, (mpmath.mpf, mpmath.mpc)) for value in values.values())
-        with np.errstate(all="ignore"):
-            for operation, result, args in self.rows:
-                row = OPERATIONS[operation]
-                slots[result] = (row.exact if exact else row.value)(*[slots[i] for i in args])
-        return [slots[slot] for slot in outputs]

@@ -57,17 +57,18 @@ class Function(Operation):
     """A function that a line may call. The `slope` of a function of SEVERAL arguments takes (z_i, z_1, ..., z_n).
 
     `slope_from_value(a)` is the slope as a formula in the function's value, a (1 - a) for the sigmoid; None if there is none.
-    A function without a slope of its own (exp, log, ...) is SymPy's, and SymPy knows its derivative.
+    A `native` function (exp, log, ...) is SymPy's in formulas, and SymPy knows its derivative.
     """
 
     slope: Operation | None = None
     slope_from_value: Callable | None = None
     text: str = ""
+    native: bool = False
 
     @cached_property
     def symbolic(self):
         """SymPy's own function for exp, log, ...; a named function for all others."""
-        return super().symbolic if self.slope else self.formula
+        return self.formula if self.native else super().symbolic
 
 
 @dataclass(frozen=True)
@@ -227,6 +228,24 @@ def _softmax(own, *z):
     return np.exp(own - top) / sum(np.exp(v - top) for v in z)
 
 
+def _power(u, n):
+    """u**n; a complex base to a whole number by its polar form, which NumPy leaves past 100 for exp(n log u)."""
+    if np.isrealobj(u) or np.iscomplexobj(n):
+        return np.power(u, n)
+    whole = np.real(n) == np.round(np.real(n))
+    turn = np.arctan2(np.imag(u), np.abs(np.real(u))) * np.where(np.real(u) < 0, -1.0, 1.0) * n
+    sign = np.where((np.real(u) < 0) & (np.mod(n, 2) == 1), -1.0, 1.0)
+    return np.where(
+        whole & (np.abs(n) > 3), sign * np.power(np.abs(u), n) * (np.cos(turn) + 1j * np.sin(turn)), np.power(u, n)
+    )
+
+
+def _power_by_exponent(u, n):
+    """The slope of u**n by n, u**n log u; 0 at u = 0 for n > 0, its limit."""
+    vanishes = (np.real(u) == 0) & (np.real(n) > 0)
+    return np.where(vanishes, 0.0, np.power(u, n) * np.log(np.where(vanishes, 1.0, u)))
+
+
 def _softmax_rows(z):
     e = np.exp(z - np.max(np.real(z), axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
@@ -272,6 +291,11 @@ def _function(name, latex, formula, slope_formula, value, slope, slope_latex=Non
     )
 
 
+def _native(name, formula, value, latex, slope_formula, slope):
+    """A row whose function SymPy has, with its derivative: in formulas it is SymPy's."""
+    return Function(name, formula, value, latex, Operation(name + "'", slope_formula, slope), text=name, native=True)
+
+
 # fmt: off
 ACTIVATIONS = {row.name: row for row in [
     _function("identity", r"\operatorname{id}", lambda z: z, lambda z: sp.Integer(1),
@@ -293,11 +317,11 @@ ACTIVATIONS = {row.name: row for row in [
 ]}
 
 ELEMENTARY = {row.name: row for row in [
-    Function("exp", sp.exp, np.exp, r"\exp\left(#\right)"),
-    Function("log", sp.log, np.log, r"\log\left(#\right)"),
-    Function("sqrt", sp.sqrt, np.sqrt, r"\sqrt{#}"),
-    Function("sin", sp.sin, np.sin, r"\sin\left(#\right)"),
-    Function("cos", sp.cos, np.cos, r"\cos\left(#\right)"),
+    _native("exp", sp.exp, np.exp, r"\exp\left(#\right)", sp.exp, np.exp),
+    _native("log", sp.log, np.log, r"\log\left(#\right)", lambda z: 1 / z, lambda z: np.divide(1.0, z)),
+    _native("sqrt", sp.sqrt, np.sqrt, r"\sqrt{#}", lambda z: 1 / (2 * sp.sqrt(z)), lambda z: np.divide(0.5, np.sqrt(z))),
+    _native("sin", sp.sin, np.sin, r"\sin\left(#\right)", sp.cos, np.cos),
+    _native("cos", sp.cos, np.cos, r"\cos\left(#\right)", lambda z: -sp.sin(z), lambda z: -np.sin(z)),
     _function("abs", r"\left|#\right|", sp.Abs, sp.sign, _abs, lambda z: np.sign(np.real(z)),
               slope_latex=r"\operatorname{sign}\left(@\right)"),
     _function("max", r"\max\left(#\right)", sp.Max, _share_formula(sp.Max), _max, _share(_max),
@@ -324,11 +348,12 @@ ARITHMETIC = {row.name: row for row in [
     Operation("-", operator.sub, operator.sub),
     Operation("*", operator.mul, operator.mul),
     Operation("/", operator.truediv, np.divide),
-    Operation("**", operator.pow, np.power),
+    Operation("**", operator.pow, _power),
+    Operation("**'", lambda u, n: u**n * sp.log(u), _power_by_exponent),
     Operation("negative", operator.neg, operator.neg),
 ]}
 # fmt: on
 
 FUNCTIONS = ELEMENTARY | ACTIVATIONS
 SEVERAL = {"max", "min", "logsumexp"}
-OPERATIONS = ARITHMETIC | FUNCTIONS | {row.slope.name: row.slope for row in FUNCTIONS.values() if row.slope}
+OPERATIONS = ARITHMETIC | FUNCTIONS | {row.slope.name: row.slope for row in FUNCTIONS.values()}

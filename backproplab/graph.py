@@ -2,6 +2,8 @@
 
 import copy
 import math
+import unicodedata
+from functools import cache, partial
 from numbers import Real
 
 import numpy as np
@@ -9,13 +11,13 @@ import sympy as sp
 
 from . import expressions
 from .derivation import Derivation
-from .expressions import Program
 from .functions import FUNCTIONS
-from .notation import fill, latex_formula, latex_name, latex_number, number, place, with_numbers
+from .notation import fill, latex_formula, latex_name, latex_number, number, place
+from .program import Program
 from .terms import Term
 
 RESERVED = set(FUNCTIONS) | {"wrt"}
-NOT_REAL = (sp.zoo, sp.nan, sp.oo, sp.I)
+CDOT = r"\cdot"
 
 
 class Graph:
@@ -27,44 +29,53 @@ class Graph:
     """
 
     def __init__(self, lines=(), /, **named):
-        if isinstance(lines, (str, sp.Basic)):
+        if isinstance(lines, (str, sp.Expr)):
             raise TypeError(f'Graph: a line needs a name, as in Graph(L="x*y"); found {lines!r:.60} alone')
+        if not isinstance(lines, (dict, list, tuple)):
+            raise TypeError(f"Graph: expected a dict or a list of (name, text) pairs, found {_shown(lines)}")
         pairs = [*(lines.items() if isinstance(lines, dict) else lines), *named.items()]
         if not pairs:
             raise ValueError('Graph: no lines; write at least one, as in Graph(z="w*x + b")')
-        self._trees, self._formulas, self.lines, self._defaults = {}, {}, {}, {}
+        self._trees, self._sympy, self.lines, self._defaults = {}, {}, {}, {}
         for pair in pairs:
             self._read(*_pair(pair))
+        self._written = self.lines.keys() - self._sympy.keys()
         self.inputs = self._find_inputs()
         self._forward = self._compile(self.inputs)
         self._differentiate()
 
     def _read(self, name, text):
-        where = f"Graph: line {name!r}"
+        _check_name(name, "a line")
         if name in self.lines:
             raise ValueError(f"Graph: {name!r} is defined twice; give each line a name of its own")
-        _check_name(name, "a line")
-        self.lines[name] = str(text)
         try:
+            self.lines[name] = str(text)
             if isinstance(text, str):
                 self._trees[name] = expressions.parse(text)
-                self._formulas[name] = expressions.to_sympy(self._trees[name])
             elif isinstance(text, (sp.Expr, int, float)):
-                self._formulas[name] = expressions.with_our_functions(sp.sympify(text))
+                self._sympy[name] = expressions.plain(sp.S(text))
+                self._trees[name] = expressions.from_sympy(self._sympy[name])
             else:
                 raise TypeError(f"expected text or a SymPy expression, found {type(text).__name__}")
+            expressions.check_constants(self._trees[name])
+        except RecursionError:
+            raise ValueError(f"Graph: line {name!r} is nested too deeply: split it into several lines") from None
         except (ValueError, TypeError) as error:
-            raise type(error)(f"{where} cannot be read: {error}") from None
-        if self._formulas[name].has(*NOT_REAL):
-            raise ValueError(
-                f"{where}, {text!s:.60}, is not a real number for any inputs: it divides by 0 or has no real root"
-            )
+            raise type(error)(f"Graph: line {name!r} cannot be read: {error}") from None
+
+    def formula(self, line):
+        """The right-hand side of a line as a SymPy expression in the names of the trace."""
+        if line not in self._sympy:
+            try:
+                self._sympy[line] = expressions.real(expressions.to_sympy(self._trees[line]))
+            except ValueError as error:
+                raise ValueError(f"Graph: line {line!r} has no formula: {error}") from None
+        return self._sympy[line]
 
     def _names(self, line):
         """The names that a line uses: in order of appearance, or sorted for a SymPy expression."""
-        if line in self._trees:
-            return self._trees[line].names
-        return tuple(sorted(symbol.name for symbol in self._formulas[line].free_symbols))
+        names = self._trees[line].names
+        return names if line in self._written else tuple(sorted(names))
 
     def _find_inputs(self):
         inputs, defined = {}, set()
@@ -78,34 +89,31 @@ class Graph:
                     _check_name(name, f"the input of line {line!r}")
                     inputs[name] = None
             defined.add(line)
+        shown = {}
+        for name in (*inputs, *self.lines):
+            other = shown.setdefault(latex_name(name), name)
+            if other != name:
+                raise ValueError(f"Graph: {other!r} and {name!r} would look the same on paper; rename one of them")
         return tuple(inputs)
 
-    def _add(self, program, line):
-        if line in self._trees:
-            return program.add_tree(self._trees[line])
-        try:
-            return program.add_sympy(self._formulas[line])
-        except ValueError as error:
-            raise ValueError(f"Graph: line {line!r} cannot be read: {error}") from None
-
     def _differentiate(self):
-        """One term for each name in each line, and one program for the slopes of all."""
+        """One term for each name in each line, and one program for the slopes of all; formulas wait until they are asked for."""
         self._slopes = Program((*self.inputs, *self.lines))
         self._terms, self._slots = [], []
         for line in self.lines:
-            parts = [(part, part.free_symbols) for part in sp.Add.make_args(self._formulas[line])]
             for name in self._names(line):
-                symbol = sp.Symbol(name)
-                slope = _slope([part for part, free in parts if symbol in free], symbol)
-                self._terms.append(Term(line, name, self.lines[line], slope, self._shortcut(line, slope)))
-                self._slots.append(self._slopes.add_sympy(slope))
+                self._terms.append(Term(line, name, self.lines[line], cache(partial(self._paper, line, name))))
+                self._slots.append(self._slopes.add_slope(self._trees[line], name))
 
-    def _shortcut(self, line, slope):
-        """The slope in terms of the line's own value, a (1 - a), where the line is one call of such a function."""
-        row = getattr(self._formulas[line], "row", None)
+    def _paper(self, line, name):
+        """The slope of a line by a name, by SymPy; and in terms of the line's own value where the line is one call that has it."""
+        formula = self.formula(line)
+        slope = expressions.derivative(formula, name)
+        row = getattr(formula, "row", None)
         if row is None or row.slope_from_value is None:
-            return None
-        return slope.xreplace({row.slope.symbolic(*self._formulas[line].args): row.slope_from_value(sp.Symbol(line))})
+            return slope, None
+        shortcut = {row.slope.symbolic(*formula.args): row.slope_from_value(sp.Symbol(line))}
+        return slope, slope.xreplace(shortcut)
 
     def run(self, values):
         """Every quantity from the inputs' numbers: floats, arrays, complex or mpmath numbers; nothing is checked.
@@ -122,10 +130,11 @@ class Graph:
         program = Program(inputs)
         for line in self.lines:
             if line not in inputs:
-                program.names[line] = self._add(program, line)
+                program.names[line] = program.add(self._trees[line])
         return program
 
     def _checked(self, numbers):
+        numbers = {unicodedata.normalize("NFKC", name): value for name, value in numbers.items()}
         for name in numbers:
             if name not in self.inputs:
                 why = "is computed by its line" if name in self.lines else "is not in this graph"
@@ -143,7 +152,7 @@ class Graph:
     @property
     def numbers(self):
         """The numbers that forward() may leave out, by name."""
-        return dict(self._defaults)
+        return copy.deepcopy(self._defaults)
 
     def forward(self, /, **numbers):
         """The trace: every quantity by name, in the order of computation, as floats; arrays are independent evaluations.
@@ -179,7 +188,7 @@ class Graph:
         if missing:
             raise ValueError(f"Graph.terms: the trace lacks {', '.join(missing)}; make it with forward(...)")
         trace = {name: _real(name, trace[name]) for name in (*self.inputs, *self.lines)}
-        shape = np.shape(trace[self.output])
+        shape = _common_shape(trace)
         values = [_plain(value, shape) for value in self._slopes.run(trace, self._slots)]
         return [self._with_value(term, value, shape, trace) for term, value in zip(self._terms, values, strict=True)]
 
@@ -188,7 +197,7 @@ class Graph:
             raise ValueError(
                 f"Graph.terms: d{term.of}/d{term.wrt} = {term.formula}, a term of line {term.of} = {term.line}, is {self._at(trace, term.of, value)}"
             )
-        return Term(term.of, term.wrt, term.line, term.formula, term.shortcut, value, shape, shape)
+        return Term(term.of, term.wrt, term.line, term.paper, value, shape, shape)
 
     def _at(self, trace, line, value):
         """What a line or its term gave, and at which numbers: the first entry that is not finite."""
@@ -202,7 +211,7 @@ class Graph:
         """The values of the line that defines `term.of` while `term.wrt` moves over the array `xs` and the rest stays."""
         program = Program(self._names(term.of))
         values = {name: trace[name] for name in program.inputs} | {term.wrt: xs}
-        (ys,) = program.run(values, [self._add(program, term.of)])
+        (ys,) = program.run(values, [program.add(self._trees[term.of])])
         return np.broadcast_to(np.asarray(ys, float), np.shape(xs))
 
     def derive(self, wrt, trace=None, output=None):
@@ -210,7 +219,7 @@ class Graph:
 
         ValueError: `output` is not a line, `wrt` unknown or without a path to `output`, too many paths.
         """
-        return Derivation(self.terms(trace), output or self.output, wrt, trace, self._formulas)
+        return Derivation(self.terms(trace), output or self.output, wrt, trace, self.formula)
 
     @property
     def output(self):
@@ -219,12 +228,11 @@ class Graph:
 
     def latex_line(self, line, trace=None):
         """A line in LaTeX, as it was written; with a trace also with the numbers in place of the names, and its value."""
-        tree, formula = self._trees.get(line), self._formulas[line]
-        written = expressions.latex(tree) if tree else latex_formula(formula)
+        tree = self._trees[line]
+        written = expressions.latex(tree) if line in self._written else latex_formula(self.formula(line))
         if trace is None:
             return f"{latex_name(line)} = {written}"
-        inserted = fill(expressions.latex(tree, place, r"\cdot"), trace) if tree else with_numbers(formula, trace)
-        middle = f" = {inserted}" if formula.args else ""
+        middle = f" = {fill(expressions.latex(tree, place, times=CDOT), trace)}" if tree.args else ""
         return f"{latex_name(line)} = {written}{middle} = {latex_number(trace[line])}"
 
     def _repr_latex_(self):
@@ -244,8 +252,7 @@ def _pair(pair):
 def _check_name(name, what):
     if not isinstance(name, str):
         raise TypeError(f"Graph: the name of {what} must be text, found {type(name).__name__}")
-    found = expressions.TOKEN.fullmatch(name)
-    if not found or found.lastgroup != "name":
+    if not (name.isidentifier() and name[0].isalpha()):
         raise ValueError(
             f"Graph: {name!r:.60} cannot be the name of {what}: a name is a letter, then letters, digits and _"
         )
@@ -253,12 +260,6 @@ def _check_name(name, what):
         raise ValueError(
             f"Graph: {name!r} cannot be the name of {what}: it is reserved ({', '.join(sorted(RESERVED))})"
         )
-
-
-def _slope(parts, symbol):
-    """The derivative of the sum of `parts`. SymPy leaves x**y * y / x, which is 0/0 at 0: such powers are put together."""
-    slope = sp.Add(*(part.diff(symbol) for part in parts))
-    return sp.powsimp(slope, combine="exp") if any(not power.exp.is_number for power in slope.atoms(sp.Pow)) else slope
 
 
 def _real(name, value):

@@ -4,6 +4,7 @@
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,20 +21,28 @@ RULES = {"times": (lambda upstream, value: upstream * value, r"d \cdot v")}
 class Term:
     """The local derivative of `of` with respect to `wrt`: one edge of the computation, one factor of the chain rule.
 
-    `line` is the right-hand side that defines `of`, as it was written; `formula` its slope by `wrt`, a SymPy expression
-    in the names of the trace; `shortcut` the same slope in terms of `of` itself, a (1 - a) for a sigmoid, where there is
-    one; `value` the number, None before there are numbers. `of_shape` and `wrt_shape` are the shapes of the two quantities.
+    `line` is the right-hand side that defines `of`, as it was written; `value` the number, None before there are numbers.
+    `of_shape` and `wrt_shape` are the shapes of the two quantities. `paper` gives (formula, shortcut) when it is asked.
     """
 
     of: str
     wrt: str
     line: str
-    formula: sp.Expr
-    shortcut: sp.Expr | None = None
+    paper: Callable
     value: Any = None
     of_shape: tuple = ()
     wrt_shape: tuple = ()
     rule: str = "times"
+
+    @property
+    def formula(self):
+        """The slope of the line by `wrt`: a SymPy expression in the names of the trace."""
+        return self.paper()[0]
+
+    @property
+    def shortcut(self):
+        """The same slope in terms of `of` itself, a (1 - a) for a sigmoid; None where there is no such form."""
+        return self.paper()[1]
 
     @property
     def symbol(self):
@@ -132,7 +141,8 @@ def backpropagate(terms, output):
     """The derivative of `output` by every quantity: the terms backwards, each pulling the gradient of `of` down to `wrt`.
 
     dL/dx = sum over the terms t with t.wrt = x of t.pull(dL/d t.of); terms in forward order, as `graph.terms(trace)` gives them.
-    Returns a dict from the loss down, each in the shape of its quantity; 0 for a name with no path to `output`.
+    Returns a dict from the loss down, each in the shape of its quantity; 0 for a name with no path to `output`. (A line
+    that uses no name and is used by none has no terms, and so no place in it.)
     ValueError: `output` is not a line, or the terms have no numbers.
     """
     shapes = _check(terms, output, "backpropagate")

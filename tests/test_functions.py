@@ -92,6 +92,7 @@ def test_conventions_at_kinks():
     slopes = {name: float(FUNCTIONS[name].slope.value(0.0)) for name in ("relu", "leaky_relu", "abs")}
     assert slopes == {"relu": 0, "leaky_relu": 0.01, "abs": 0}
     assert [float(FUNCTIONS["max"].slope.value(own, 2.0, 2.0)) for own in (2.0, 2.0)] == [0.5, 0.5]
+    assert [float(FUNCTIONS["min"].slope.value(own, 2.0, 2.0)) for own in (2.0, 2.0)] == [0.5, 0.5]
     assert float(FUNCTIONS["min"].slope.value(1.0, 1.0, 2.0)) == 1
     assert np.signbit(ACTIVATIONS["identity"].value(-0.0))
 

@@ -1,6 +1,8 @@
 """Lines, trace, terms, walk and paths, against hand-worked, published and independently computed gradients."""
 
 import math
+import time
+from dataclasses import replace
 
 import hypothesis
 import hypothesis.strategies as st
@@ -13,6 +15,9 @@ from conftest import AT, NEURON, PUBLISHED, random_graph
 import backproplab as bp
 
 SEEDS = range(60)
+NESTED = sp.Symbol("x")
+for _ in range(400):
+    NESTED = sp.sin(NESTED, evaluate=False) + 1
 
 
 def everything(graph, numbers):
@@ -71,7 +76,7 @@ def test_invariants_on_random_graphs(seed):
         exact = {name: sp.Float(value, 60) for name, value in trace.items()}
         addends = [abs(float(part.subs(exact).evalf(50))) for part in sp.Add.make_args(term.formula)]
         assert abs(float(term.formula.subs(exact).evalf(50) - sp.Float(term.value, 60))) <= 1e-12 * sum(addends), term
-    magnitude = bp.backpropagate([bp.Term(t.of, t.wrt, t.line, t.formula, value=abs(t.value)) for t in terms], "L")
+    magnitude = bp.backpropagate([replace(t, value=abs(t.value)) for t in terms], "L")
     witness = complex_step(graph, numbers)
     for name in graph.inputs:  # 2: paths = walk = complex step
         paths = bp.paths(terms, "L", name)
@@ -85,10 +90,7 @@ def test_invariants_on_random_graphs(seed):
 def test_the_witness_sees_a_wrong_term():
     graph, numbers = random_graph(3)
     _, terms, gradient = everything(graph, numbers)
-    spoiled = [
-        bp.Term(t.of, t.wrt, t.line, t.formula, value=t.value * (1 + 1e-9 * (i == len(terms) - 1)))
-        for i, t in enumerate(terms)
-    ]
+    spoiled = [replace(t, value=t.value * (1 + 1e-9 * (i == len(terms) - 1))) for i, t in enumerate(terms)]
     wrong = bp.backpropagate(spoiled, "L")
     witness = complex_step(graph, numbers)
     assert any(abs(wrong[n] - witness[n]) > 1e-11 * abs(gradient[n]) for n in graph.inputs)
@@ -185,6 +187,10 @@ def test_power_with_a_zero_base():
     ("W1_2_3*x_3 + b1_2", r"W^{(1)}_{2,3} \, x_{3} + b^{(1)}_{2}"),
     ("max(a, b, c)", r"\max\left(a, b, c\right)"),
     ("abs(x)", r"\left|x\right|"),
+    ("x*-y", r"x \, \left(-y\right)"),
+    ("(x**2)**3", r"\left(x^{2}\right)^{3}"),
+    ("W1**2", r"\left(W^{(1)}\right)^{2}"),
+    ("x*1e-7**2", r"x \, \left(1 \cdot 10^{-7}\right)^{2}"),
 ])  # fmt: skip
 def test_a_line_is_shown_as_it_was_written(text, latex):
     graph = bp.Graph(L=text)
@@ -224,6 +230,78 @@ def test_numbers_as_defaults(neuron):
     assert ready.forward(b=0.2, y=1.0) == neuron.forward(**AT)
     assert ready.forward(b=0.2, y=1.0, w=2.0)["w"] == 2.0
     assert ready.numbers == {"x": 1.5, "w": -0.4} and neuron.numbers == {}
+    ready.with_numbers(w=np.ones(2)).numbers["w"][0] = 99
+    assert ready.with_numbers(w=np.ones(2)).forward(b=0, y=1)["w"][0] == 1
+
+
+def test_names_are_read_as_python_reads_them():
+    assert bp.Graph(L="µ*x").forward(µ=2, x=3)["L"] == 6
+
+
+@pytest.mark.parametrize("text", ["9**(9**9 + x - x)", "2**(0*x + 1e9)"])
+def test_constants_that_sympy_would_multiply_out_for_ever(text):
+    """The line is computed in float64; its formula, which SymPy cannot hold, is refused."""
+    start = time.monotonic()
+    graph = bp.Graph(L=text)
+    with pytest.raises(ValueError, match="the exponent of a power is at most 1000"):
+        graph.derive("x")
+    with pytest.raises(ValueError, match="gives inf"):
+        graph.forward(x=1)
+    assert time.monotonic() - start < 20  # not a measure of speed: without the refusal it does not end
+
+
+def test_a_division_that_is_zero_for_all_inputs():
+    with pytest.raises(ValueError, match="gives inf"):
+        bp.Graph(L="x / (y - y)").forward(x=1, y=1)
+    with pytest.raises(ValueError, match="line 'L' has no formula: it divides by 0"):
+        bp.Graph(L="x / (y - y)").derive("x")
+
+
+@pytest.mark.parametrize("text, numbers, wrt, slope", [
+    ("1/(1 + exp(-z))", dict(z=-400), "z", math.exp(-400)),
+    ("x/(1 + x**2)", dict(x=1e100), "x", -1e-200),
+    ("(x*y)**n", dict(x=0, y=1, n=2), "x", 0),
+    ("(x*y)**n", dict(x=0, y=1, n=2), "n", 0),
+    ("(x*y)**1.5", dict(x=0, y=2), "x", 0),
+    ("x**150", dict(x=-1.1), "x", -150 * 1.1**149),
+    ("x**y", dict(x=2, y=-3), "y", math.log(2) / 8),
+    ("a/b/c*d", dict(a=1, b=2, c=4, d=3), "c", -3 / 32),
+    ("(u + v)/(u - v)", dict(u=3, v=1), "v", 6 / 4),
+    ("2**-x", dict(x=3), "x", -math.log(2) / 8),
+    ("sigmoid(z)", dict(z=-600), "z", math.exp(-600)),
+])  # fmt: skip
+def test_slopes_that_a_careless_form_would_lose(text, numbers, wrt, slope):
+    graph = bp.Graph(L=text)
+    trace, terms, gradient = everything(graph, numbers)
+    assert gradient[wrt] == pytest.approx(slope, rel=1e-13, abs=0)
+    formula = next(term.formula for term in terms if term.wrt == wrt)
+    limit = text == "(x*y)**n" and wrt == "n"  # 0**2 log 0, which SymPy leaves undefined
+    assert limit or float(formula.subs({k: sp.Float(v, 60) for k, v in trace.items()}).evalf(30)) == pytest.approx(
+        slope, rel=1e-13, abs=0
+    )
+    branch = text == "(x*y)**1.5"  # at the branch point of a root the complex step itself is not 0
+    assert branch or bp.check_gradient(graph, at=numbers, claimed={wrt: slope}).verdict == "agree"
+
+
+def test_sympy_symbols_with_assumptions_are_names_too():
+    x = sp.Symbol("x", positive=True)
+    assert everything(bp.Graph(L=x**2 + sp.Symbol("x", real=True)), dict(x=3))[2]["x"] == 7
+
+
+def test_shortcuts_are_the_slope():
+    for name, row in bp.ACTIVATIONS.items():
+        (term,) = bp.Graph(a=f"{name}(z)").terms()
+        assert (term.shortcut is None) == (row.slope_from_value is None)
+        for z in (-1.5, 0.25, 2.0):
+            at = {"z": sp.Float(z, 40), "a": row.formula(sp.Float(z, 40))}
+            if term.shortcut is not None:
+                assert abs((term.shortcut.subs(at) - term.formula.subs(at)).evalf(30)) < 1e-30
+
+
+def test_closed_form_of_three_levels():
+    graph = bp.Graph(u="x**2", v="sin(u)", w="v*3", L="w**2")
+    x = sp.Symbol("x")
+    assert sp.simplify(graph.derive("x").closed_form - (9 * sp.sin(x**2) ** 2).diff(x)) == 0
 
 
 def test_names_that_sympy_would_read_as_something_else():
@@ -302,10 +380,18 @@ def test_too_many_paths_are_counted_and_refused():
     (dict(z="1e999"), ValueError, "too large for float64"),
     (dict(z=None), TypeError, "expected text or a SymPy expression, found NoneType"),
     (dict(z=sp.Function("f")(sp.Symbol("x"))), ValueError, "f is not a function of a line"),
-    (dict(z=sp.oo), ValueError, "line 'z', oo, is not a real number"),
-    (dict(z="x / 0"), ValueError, "line 'z', x / 0, is not a real number for any inputs: it divides by 0"),
-    (dict(z="x / (y - y)"), ValueError, "it divides by 0"),
-    (dict(z="(-1.23)**0.5 * x"), ValueError, "has no real root"),
+    (dict(z=sp.oo), ValueError, "it divides by 0, is infinite"),
+    (dict(z="x / 0"), ValueError, "line 'z' cannot be read: it divides by 0"),
+    (dict(z="(-1.23)**0.5 * x"), ValueError, "a constant in it is nan"),
+    (dict(z="x + 1e308**900"), ValueError, "a constant in it is inf"),
+    (dict(z="*".join(["1e308**1000", "x"] * 40)), ValueError, "a constant in it is inf"),
+    (dict(z="*".join(f"(x + {i})" for i in range(200))), ValueError, "a product has 200 factors, more than 100"),
+    (dict(z=sum(sp.symbols("x1 x2")) + sp.Symbol("x_1")), ValueError, "'x1' and 'x_1' would look the same|'x_1' and 'x1'"),
+    (dict(x_1="x1 + 1"), ValueError, "would look the same on paper"),
+    ({" z": "x"}, ValueError, "' z' cannot be the name"),
+    (dict(z=sp.Symbol("\n x")), ValueError, "cannot be the name"),
+    (5, TypeError, "expected a dict or a list"),
+    (dict(z=NESTED), ValueError, "nested too deeply"),
     (dict(z="x²"), ValueError, "'x²' is not a name: .* for powers write"),
     ("x*y", TypeError, r'a line needs a name, as in Graph\(L="x\*y"\)'),
     (dict(), ValueError, "no lines"),
@@ -408,6 +494,8 @@ def test_what_is_no_list_of_terms_or_no_trace_is_refused(neuron):
             call()
     with pytest.raises(TypeError, match="expected a trace"):
         neuron.terms(5)
+    with pytest.raises(ValueError, match="do not broadcast to one shape"):
+        neuron.terms(trace | {"x": np.ones(3), "w": np.ones(2)})
     with pytest.raises(TypeError, match="w must be a real number"):
         neuron.terms(trace | {"w": "0.4"})
     with pytest.raises(ValueError, match="no quantity 'q'"):

@@ -10,6 +10,7 @@ import pytest
 from conftest import AT, NEURON, PUBLISHED, random_graph
 
 import backproplab as bp
+from backproplab.checking import GradientCheck
 from backproplab.drawing import draw_tangent
 from backproplab.notation import COLORS, latex_name, latex_number, number
 
@@ -74,6 +75,20 @@ def test_each_term_reads_symbol_formula_numbers_result(neuron):
     assert derivation.value == pytest.approx(-0.21576171552730328, rel=1e-14)
     assert derivation.latex.endswith(r"&= -0.215762 \end{aligned}")
     assert repr(derivation) == "Derivation(dL/dw = -0.215762, 1 path)"
+
+
+def test_a_chain_has_each_term_in_its_column_and_colour(neuron):
+    derivation = neuron.derive("w", neuron.forward(**AT))
+    (chain,) = derivation.chains()
+    for row, shown in enumerate([
+        [r"\displaystyle " + t.symbol for t in derivation.terms],
+        [r"\left(a - y\right)", r"a \left(1 - a\right)", "x"],
+        [r"\left(-0.598688\right)", "0.240261", "1.5"],
+    ]):  # fmt: skip
+        cells = re.findall(r"\\color\{(#\w+)\}\{(.*?)\}\}(?= &| \\)", chain.split(r"\\[6pt]")[row].strip() + r" \end")
+        assert [cell for _, cell in cells] == shown
+        assert [color for color, _ in cells] == [derivation.colors[t.of, t.wrt] for t in derivation.terms]
+    assert len(set(derivation.colors.values())) == 3
 
 
 def test_without_a_trace_there_are_no_numbers(neuron):
@@ -190,7 +205,7 @@ def test_a_picture_shows_itself_as_svg_and_as_png(neuron):
 
 
 def test_text_in_a_picture_is_escaped():
-    term = bp.Term("L", "x", "<script>alert(1)</script>", bp.Graph(L="x").terms()[0].formula)
+    term = bp.Term("L", "x", "<script>alert(1)</script>", lambda: None)
     svg = bp.draw([term]).svg
     assert "<script>" not in svg and "&lt;" in svg
     ET.fromstring(svg)
@@ -214,6 +229,7 @@ def test_the_tangent_touches_the_curve_and_its_slope_is_the_term(lines, x):
     thick = next(p for p in svg.iter("{http://www.w3.org/2000/svg}path") if p.get("stroke-width") == "3")
     x0, y0, x1, y1 = (float(v) for v in re.findall(r"-?[0-9.]+", thick.get("d")))
     point = next(iter(svg.iter("{http://www.w3.org/2000/svg}circle")))
+    assert thick.get("stroke") == point.get("fill") == "#123456"
     assert float(point.get("cx")) == pytest.approx((x0 + x1) / 2, abs=0.2)
     axes = next(iter(svg.iter("{http://www.w3.org/2000/svg}path"))).get("d")
     left, _, _, _bottom, right, _ = (float(v) for v in re.findall(r"-?[0-9.]+", axes))
@@ -288,6 +304,12 @@ def test_check_knows_the_conventions_at_kinks_and_what_cancels(text, numbers):
 def test_checks_that_are_refused(neuron, options, error, message):
     with pytest.raises(error, match=message):
         bp.check_gradient(neuron, **options)
+
+
+def test_tables_escape_names():
+    hostile = "<script>alert(1)</script>"
+    for shown in (bp.table({hostile: 1.0}), GradientCheck({hostile: 1.0}, {hostile: 1.0}, {hostile: 0.0})):
+        assert hostile not in shown._repr_html_() and "&lt;script&gt;" in shown._repr_html_()
 
 
 def test_check_shows_itself(neuron):
