@@ -73,6 +73,8 @@ def check_gradient(graph, at=None, claimed=None, output=None):
     Returns a `GradientCheck`. ValueError: a claimed name that the graph does not have, a claim that is not finite, arrays
     for numbers, and as `graph.forward`. TypeError: a claim that is not a real number, `at` or `claimed` that is no dict.
     """
+    if not hasattr(graph, "forward") or not hasattr(graph, "lines"):
+        raise TypeError(f"check_gradient: expected a Graph, found {type(graph).__name__}")
     if not isinstance(at or {}, dict) or not isinstance(claimed or {}, dict):
         raise TypeError("check_gradient: at and claimed must be dicts of numbers by name, such as {'w': 0.1}")
     output = output or graph.output
@@ -109,6 +111,10 @@ def _claims(claimed, trace):
             raise TypeError(
                 f"check_gradient: the claim for {name} must be a real number, found {type(claim).__name__} {claim!r:.40}"
             )
-        if not math.isfinite(claim):
-            raise ValueError(f"check_gradient: the claim for {name} must be finite, found {claim}")
+        try:
+            finite = math.isfinite(claim)
+        except OverflowError:
+            finite = False
+        if not finite:
+            raise ValueError(f"check_gradient: the claim for {name} must be finite, found {claim!s:.40}")
     return {name: float(claim) for name, claim in claimed.items()}

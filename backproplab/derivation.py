@@ -36,7 +36,8 @@ class Derivation:
             raise ValueError(f"derive: {_why_no_path(terms, output, wrt)}")
         self.terms = terms_between(terms, output, wrt)
         self.colors = color_of(self.terms)
-        self.formulas = [term.formula for term in self.terms]
+        for term in self.terms:
+            term.paper()  # a line that has no formula is refused here, not when it is shown
         self.value = None if trace is None else backpropagate(terms, output)[wrt]
 
     @property

@@ -1,6 +1,7 @@
 """Terms -> pictures: the computation graph with its terms, a curve with its tangent, the quantities as a table."""
 
 import itertools
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -25,7 +26,7 @@ from .picture import (
 from .terms import Term, terms_between
 
 RADIUS, ROW, MARGIN, GAP = 27, 98, 20, 150
-LONGEST_LINE = 30
+LONGEST_LINE, MOST_EDGES = 30, 1000
 
 
 # --- layout: columns by distance from the inputs, rows so that edges stay short --------------------------------------------
@@ -112,6 +113,10 @@ def draw(terms, trace=None, gradient=None, *, wrt=None, output=None, walked=None
         raise TypeError(f"draw: expected a list of terms, as graph.terms(trace) gives it, found {type(terms).__name__}")
     if not terms:
         raise ValueError("draw: there are no terms: a computation needs a line that uses a name")
+    if len(terms) > MOST_EDGES:
+        raise ValueError(
+            f"draw: {len(terms)} edges, more than the {MOST_EDGES} that a page can show; draw a part of the lines"
+        )
     column, routes, rows = _layout(tuple((term.of, term.wrt) for term in terms))
     lines = {term.of: term.line for term in terms}
     captions = {name: _caption(name, line) for name, line in lines.items()}
@@ -192,12 +197,13 @@ def _cubic(points):
 def _way_back(terms, routes, place, colors, wrt, captions):
     """The backward edges below the forward ones, then the labels on top: each at the first place along its edge that is free."""
     strokes, labels = [], []
-    taken = [
-        (x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS + 18) for node, (x, y) in place.items() if isinstance(node, str)
-    ]
+    taken = _Taken()
+    for node, (x, y) in place.items():
+        if isinstance(node, str):
+            taken.add((x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS + 18))
     for name, runs in captions.items():
         (x, y), half = place[name], width_of(runs, 13) / 2
-        taken.append((x - half, y - RADIUS - 22, x + half, y - RADIUS - 4))
+        taken.add((x - half, y - RADIUS - 22, x + half, y - RADIUS - 4))
     for term in terms:
         points = [place[node] for node in reversed(routes[term.of, term.wrt])]
         faint = wrt and (term.of, term.wrt) not in colors
@@ -211,7 +217,7 @@ def _way_back(terms, routes, place, colors, wrt, captions):
         runs = (*partial_runs(term.of, term.wrt), *([] if term.value is None else [(f" = {_short(term.value)}", "")]))
         size = width_of(runs, 12) + 16
         x, y, box = _free_place(curve, size, taken)
-        taken.append(box)
+        taken.add(box)
         labels += [Pill(x, y, size, 22, color), Text(x, y + 4, runs, 12, color)]
     return strokes + labels
 
@@ -238,12 +244,30 @@ def _free_place(curve, width, taken):
         weights = ((1 - s) ** 3, 3 * s * (1 - s) ** 2, 3 * s * s * (1 - s), s**3)
         x, y = (sum(w * point[i] for w, point in zip(weights, piece, strict=True)) for i in (0, 1))
         box = (x - width / 2 - 2, y - 13, x + width / 2 + 2, y + 13)
-        overlap = sum(
-            max(0, min(box[2], b[2]) - max(box[0], b[0])) * max(0, min(box[3], b[3]) - max(box[1], b[1])) for b in taken
-        )
+        overlap = taken.overlap(box)
         if best is None or overlap < best[0]:
             best = (overlap, x, y, box)
+        if overlap == 0:
+            break
     return best[1:]
+
+
+class _Taken:
+    """Boxes (left, top, right, bottom) that are taken, in strips, so that only the near ones are looked at."""
+
+    def __init__(self):
+        self._strips = defaultdict(list)
+
+    def add(self, box):
+        for strip in range(int(box[0] // 200), int(box[2] // 200) + 1):
+            self._strips[strip].append(box)
+
+    def overlap(self, box):
+        """The area that a box shares with those that are taken."""
+        near = {b for strip in range(int(box[0] // 200), int(box[2] // 200) + 1) for b in self._strips[strip]}
+        return sum(
+            max(0, min(box[2], b[2]) - max(box[0], b[0])) * max(0, min(box[3], b[3]) - max(box[1], b[1])) for b in near
+        )
 
 
 def _node(name, centre, caption, trace, gradient, current):
@@ -360,5 +384,10 @@ def _entry(value):
 
 
 def table(trace, gradient=None):
-    """Every quantity of a trace by name: its value, and beside it its gradient."""
+    """Every quantity of a trace by name: its value, and beside it its gradient. TypeError: no dict of numbers."""
+    for what in (trace, gradient or {}):
+        if not isinstance(what, dict) or not all(np.asarray(value).dtype.kind in "fiub" for value in what.values()):
+            raise TypeError(
+                f"table: expected a trace and a gradient, dicts of numbers by name, found {type(what).__name__} {what!r:.40}"
+            )
     return Table(trace, gradient)

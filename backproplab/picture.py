@@ -11,6 +11,7 @@ from .notation import GREEK, split_name
 # Inside JupyterLab the colours are the theme's; elsewhere dark on a light card.
 INK, MUTED, CARD = "#1f2933", "#6b7280", "#ffffff"
 BACKWARD = "#d0342c"
+MOST_SHAPES_IN_PNG = 2000  # matplotlib takes seconds for more
 THEME = {
     INK: "var(--jp-content-font-color1, #1f2933)",
     MUTED: "var(--jp-content-font-color2, #6b7280)",
@@ -203,7 +204,8 @@ class Picture:
             return file.getvalue()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"image/svg+xml": self.svg, "image/png": base64.b64encode(self.png).decode(), "text/plain": repr(self)}
+        still = {"image/png": base64.b64encode(self.png).decode()} if len(self.shapes) <= MOST_SHAPES_IN_PNG else {}
+        return {"image/svg+xml": self.svg, "text/plain": repr(self)} | still
 
     def __repr__(self):
         return f"Picture({self.label})"
@@ -225,17 +227,21 @@ def partial_runs(of, wrt):
 def line_runs(text):
     """The runs of a line's text: names in italics, powers of a number raised, a product as a thin space."""
     runs, at = [], 0
-    pattern = re.compile(r"\*\*\s*(?P<power>[0-9.]+)|(?P<name>[^\W\d_]\w*)(?P<call>\s*\()?|\s*(?P<sign>\*\*|[-*+/])\s*")
+    pattern = re.compile(
+        r"\*\*\s*(?P<power>[0-9.]+)(?![\w.])|(?P<number>\.?[0-9][0-9.]*(?:[eE][+-]?[0-9]+)?)|(?P<name>[^\W\d_]\w*)(?P<call>\s*\()?|\s*(?P<sign>\*\*|[-*+/])\s*"
+    )
     signs = {"-": " − ", "*": " ", "+": " + ", "/": " / ", "**": "^"}
     for found in pattern.finditer(text):
         runs.append((text[at : found.start()], ""))
         if found["power"]:
             runs.append((found["power"], "sup"))
+        elif found["number"]:
+            runs.append((found["number"].replace("-", "−"), ""))
         elif found["call"]:
             runs.append(({"sigmoid": "σ"}.get(found["name"], found["name"]) + "(", ""))
         elif found["name"]:
             runs.extend(name_runs(found["name"]))
-        elif found["sign"] == "*" and text[found.end() : found.end() + 1].isdigit():
+        elif found["sign"] == "*" and (text[found.end() : found.end() + 1].isdigit() or "/" in text[: found.start()]):
             runs.append((" · ", ""))
         else:
             first = not text[: found.start()].strip() or text[: found.start()].rstrip()[-1] in "(,*/+-"

@@ -1,6 +1,5 @@
 """The explorer of a graph: every term of the chain rule beside the sliders that move it."""
 
-import base64
 from dataclasses import dataclass, field, replace
 from html import escape
 
@@ -22,6 +21,7 @@ BUTTONS = {
     "last": ("▶|", "to the end"),
 }
 MOST_TANGENTS = 8
+LARGEST = 1e100
 STEPS = 80  # of a slider, to each side of 0
 
 
@@ -97,12 +97,14 @@ def look(state):
         draw_tangent(term, trace, *_curve(graph, term, trace), color=colors[term.of, term.wrt]).svg
         for term in on_paths[:MOST_TANGENTS]
     ]
-    html = _page(_status(state, computed, walked, backward, trace), picture.svg, chains, "".join(tangents))
+    html = _page(_status(state, computed, walked, backward, trace), picture.svg, chains, tangents)
     return View(trace, backpropagate(terms, output), picture, r" \qquad ".join(texts), html)
 
 
 def reach(value):
     """How far a slider and a plot go to each side of 0: 4, 8, 16, ..., so that the axes rest while the point moves."""
+    if abs(value) > LARGEST:
+        raise ValueError(f"explore: sliders and plots reach to {LARGEST:g}, found {number(value)}")
     limit = 4.0
     while limit < abs(value) * 1.05:
         limit *= 2
@@ -147,10 +149,11 @@ def _chains(derivation, texts):
 
 
 def _page(status, picture, chains, tangents):
+    plots = "".join(f'<div style="flex:1 1 190px;max-width:270px">{tangent}</div>' for tangent in tangents)
     return (
         f'<div style="line-height:1.5"><div class="bp-status" style="min-height:2.6em">{status}</div><div class="bp-picture" style="overflow-x:auto">{picture}</div>'
         f'<div class="bp-chain" style="overflow-x:auto;padding:8px 0">{chains}</div>'
-        f'<div class="bp-tangents" style="display:flex;flex-wrap:wrap;gap:6px">{tangents}</div></div>'
+        f'<div class="bp-tangents" style="display:flex;flex-wrap:wrap;gap:6px">{plots}</div></div>'
     )
 
 
@@ -245,6 +248,8 @@ class GraphExplorer(widgets.VBox):
         steps = len(graph.lines) + len(backward_lines(graph, output))
         if step is not None and not (isinstance(step, int) and 0 <= step <= steps):
             raise ValueError(f"explore: step must be a whole number from 0 to {steps}, found {step!r}")
+        if not choices(graph, output):
+            raise ValueError(f"explore: {output} depends on nothing; choose another line")
         if wrt is None and old.wrt not in choices(graph, output):
             wrt = next(iter(choices(graph, output)))
         step = min(old.step, steps) if step is None else step
@@ -273,6 +278,8 @@ class GraphExplorer(widgets.VBox):
     def set(self, /, *, wrt=None, **numbers):
         """Move sliders and choose the quantity in code: e.set(w=3.0, wrt="b"). Errors as `explore`; the last good state stays."""
         for name, value in numbers.items():
+            if name in ("step", "output") and name not in self.numbers:
+                raise ValueError(f"explore: {name} is no input of this graph; write e.{name} = {value!r:.40}")
             if np.ndim(value):
                 raise ValueError(f"explore: {name} must be one number, found shape {np.shape(value)}")
         self._change(numbers=numbers, wrt=wrt)
@@ -317,12 +324,12 @@ class GraphExplorer(widgets.VBox):
     @property
     def trace(self):
         """The whole trace at these numbers."""
-        return self._view.trace
+        return dict(self._view.trace)
 
     @property
     def gradient(self):
         """The whole gradient of `output` at these numbers."""
-        return self._view.gradient
+        return dict(self._view.gradient)
 
     @property
     def svg(self):
@@ -335,8 +342,9 @@ class GraphExplorer(widgets.VBox):
         return self._view.latex
 
     def _repr_mimebundle_(self, **options):
-        still = base64.b64encode(self._view.picture.png).decode()
-        return super()._repr_mimebundle_(**options) | {"text/plain": repr(self), "image/png": still}
+        still = self._view.picture._repr_mimebundle_()
+        still.pop("image/svg+xml")  # where the widget lives the page draws it; elsewhere SVG is not trusted
+        return super()._repr_mimebundle_(**options) | still | {"text/plain": repr(self)}
 
     def __repr__(self):
         numbers = ", ".join(f"{name}={number(value)}" for name, value in self.numbers.items())
