@@ -11,6 +11,7 @@ from .terms import backpropagate
 
 STEP = 1e-40  # of the complex step, relative to x: no difference is taken, so nothing cancels, and its square vanishes
 AGREE = 1e-9  # largest relative error of an agreement
+HEADINGS = ("", "claimed", "complex step", "relative error")
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,13 @@ class GradientCheck:
             )
 
     def __repr__(self):
-        rows = [("", "claimed", "complex step", "relative error"), *self._rows()]
+        rows = [HEADINGS, *self._rows()]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
         return "\n".join([self.verdict, *lines])
 
     def _repr_html_(self):
-        head = "".join(f"<th>{text}</th>" for text in ("", "claimed", "complex step", "relative error"))
+        head = "".join(f"<th>{text}</th>" for text in HEADINGS)
         body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows())
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><b>{self.verdict}</b>"
 

@@ -27,6 +27,7 @@ from .terms import Term, terms_between
 
 RADIUS, ROW, MARGIN, GAP = 27, 98, 20, 150
 LONGEST_LINE, MOST_EDGES = 30, 1000
+HEADINGS = ("quantity", "value", "gradient")
 
 
 # --- layout: columns by distance from the inputs, rows so that edges stay short --------------------------------------------
@@ -359,7 +360,7 @@ class Table:
     gradient: dict | None = None
 
     def _rows(self):
-        yield ("quantity", "value") + (("gradient",) if self.gradient is not None else ())
+        yield HEADINGS if self.gradient is not None else HEADINGS[:2]
         for name, value in self.trace.items():
             last = () if self.gradient is None else (_entry(self.gradient[name]) if name in self.gradient else "",)
             yield (name, _entry(value), *last)
