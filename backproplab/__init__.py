@@ -4,12 +4,14 @@ from .checking import check_gradient
 from .drawing import draw, table
 from .functions import ACTIVATIONS, LOSSES
 from .graph import Graph
+from .network import Network
 from .terms import Path, Term, backpropagate, paths
 
 __all__ = [
     "ACTIVATIONS",
     "LOSSES",
     "Graph",
+    "Network",
     "Path",
     "Term",
     "backpropagate",

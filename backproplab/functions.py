@@ -75,7 +75,7 @@ class Function(Operation):
 class Loss:
     """A loss per example, summed over the output units k: formula and slope by a_k for paper, `value` and `slope` for numbers.
 
-    `value(a, y)` has the units in the last axis and sums over them, `slope(a, y)` does not. A loss that is `fused` with
+    `value(a, y)` has the units in the last axis and sums over them, `slope(a, y)` and `slope_by_target(a, y)` do not. A loss `fused` with
     the output of that name takes the logits z for a: its value and slope by z stay exact where a rounds to 0 or 1.
     """
 
@@ -84,6 +84,7 @@ class Loss:
     slope_formula: Callable
     value: Callable
     slope: Callable
+    slope_by_target: Callable
     fused: str | None = None
 
 
@@ -246,14 +247,15 @@ def _power_by_exponent(u, n):
     return np.where(vanishes, 0.0, np.power(u, n) * np.log(np.where(vanishes, 1.0, u)))
 
 
-def _softmax_rows(z):
+def softmax(z):
+    """The rows of z as probabilities, exp(z_k) / sum_j exp(z_j); the output of a network, not a function of one number."""
     e = np.exp(z - np.max(np.real(z), axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 
 
-def _cross_entropy(z, y):
+def _minus_log_softmax(z):
     shifted = z - np.max(np.real(z), axis=-1, keepdims=True)
-    return (y * (np.log(np.exp(shifted).sum(axis=-1, keepdims=True)) - shifted)).sum(axis=-1)
+    return np.log(np.exp(shifted).sum(axis=-1, keepdims=True)) - shifted
 
 
 # --- formulas ---------------------------------------------------------------------------------------------------------
@@ -335,12 +337,13 @@ ELEMENTARY = {row.name: row for row in [
 
 LOSSES = {row.name: row for row in [
     Loss("squared_error", lambda a, y: (a - y) ** 2 / 2, lambda a, y: a - y,
-         lambda a, y: ((a - y) ** 2).sum(axis=-1) / 2, lambda a, y: a - y),
+         lambda a, y: ((a - y) ** 2).sum(axis=-1) / 2, lambda a, y: a - y, lambda a, y: y - a),
     Loss("binary_cross_entropy", lambda a, y: -(y * sp.log(a) + (1 - y) * sp.log(1 - a)), lambda a, y: (a - y) / (a * (1 - a)),
          lambda z, y: (y * _softplus(-z) + (1 - y) * _softplus(z)).sum(axis=-1),
-         lambda z, y: (1 - y) * _sigmoid(z) - y * _sigmoid(-z), fused="sigmoid"),
+         lambda z, y: (1 - y) * _sigmoid(z) - y * _sigmoid(-z), lambda z, y: -z, fused="sigmoid"),
     Loss("cross_entropy", lambda a, y: -y * sp.log(a), lambda a, y: -y / a,
-         _cross_entropy, lambda z, y: _softmax_rows(z) - y, fused="softmax"),
+         lambda z, y: (y * _minus_log_softmax(z)).sum(axis=-1), lambda z, y: softmax(z) - y,
+         lambda z, y: _minus_log_softmax(z), fused="softmax"),
 ]}
 
 ARITHMETIC = {row.name: row for row in [

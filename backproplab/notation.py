@@ -45,9 +45,15 @@ def latex_name(name):
     return base + (f"^{{{above}}}" if above else "") + (f"_{{{below}}}" if below else "")
 
 
-def latex_partial(of, wrt):
-    """The derivative of one quantity with respect to another as a fraction."""
-    return rf"\frac{{\partial {latex_name(of)}}}{{\partial {latex_name(wrt)}}}"
+def latex_layer(name):
+    """A quantity of a network in LaTeX, its layer above: also "b1" -> b^{(1)}, which alone would be the number b_1."""
+    return re.sub(r"^b_\{(\d+)\}$", r"b^{(\1)}", latex_name(name))
+
+
+def latex_partial(of, wrt, layered=False):
+    """The derivative of one quantity with respect to another as a fraction; `layered` for the quantities of a network."""
+    write = latex_layer if layered else latex_name
+    return rf"\frac{{\partial {write(of)}}}{{\partial {write(wrt)}}}"
 
 
 def number(value, digits=6):

@@ -13,8 +13,26 @@ import sympy as sp
 
 from .notation import latex_formula, latex_number, latex_partial, number
 
-# How a term meets the gradient from above: its NumPy and its LaTeX (d the gradient of `of`, v the term's value).
-RULES = {"times": (lambda upstream, value: upstream * value, r"d \cdot v")}
+
+@dataclass(frozen=True)
+class Rule:
+    """How a term meets the gradient d of `of`: `pull(d, value)` in NumPy, and in LaTeX with {d} and the value {v}."""
+
+    pull: Callable
+    latex: str
+
+
+# The closed table: rows are examples, W has shape (units out, units in). The tests derive each row from index notation.
+RULES = {
+    "times": Rule(lambda d, v: d * v, r"{d} \odot {v}"),  # d_ij v_ij; between numbers a product
+    "through weights": Rule(lambda d, W: d @ W, r"{d} \, {v}"),  # sum_k d_ik W_kj
+    "onto weights": Rule(lambda d, A: d.T @ A, r"{d}^{{\top}} {v}"),  # sum_i d_ik A_ij
+    "onto bias": Rule(lambda d, one: d.sum(axis=0) * one, r"\mathbf{{1}}^{{\top}} {d}"),  # sum_i d_ik
+    "through softmax": Rule(
+        lambda d, P: P * (d - (d * P).sum(axis=-1, keepdims=True)),
+        r"\left({d} - \left({d} \odot {v}\right) \mathbf{{1}} \mathbf{{1}}^{{\top}}\right) \odot {v}",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +65,7 @@ class Term:
     @property
     def symbol(self):
         r"""The term as a fraction in LaTeX: \frac{\partial a}{\partial z}."""
-        return latex_partial(self.of, self.wrt)
+        return latex_partial(self.of, self.wrt, layered=self.rule != "times")
 
     @property
     def shape(self):
@@ -61,12 +79,12 @@ class Term:
         return f"{self.symbol} = {latex_formula(self.formula)}{value}"
 
     def pull(self, upstream):
-        """The part of the gradient that reaches `wrt` through this term: upstream * value. `upstream` has the shape of `of`."""
+        """The part of the gradient that reaches `wrt` through this term, by its rule. `upstream` has the shape of `of`."""
         if self.value is None:
             raise ValueError(
                 f"Term d{self.of}/d{self.wrt} has no number yet: make the terms from a trace, terms(trace)"
             )
-        return RULES[self.rule][0](upstream, self.value)
+        return RULES[self.rule].pull(upstream, self.value)
 
     def __repr__(self):
         value = (
@@ -94,7 +112,11 @@ class Path:
 
     @property
     def formula(self):
-        """The product of the terms' formulas, in the names of the trace."""
+        """The product of the terms' formulas, in the names of the trace. ValueError for matrices: net.graph has formulas."""
+        if any(term.rule != "times" or term.of_shape != term.wrt_shape for term in self.terms):
+            raise ValueError(
+                "Path.formula: matrices have no scalar formula; net.graph(x, y) has one for each single path"
+            )
         return sp.Mul(*(term.formula for term in self.terms))
 
     @property
