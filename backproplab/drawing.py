@@ -27,6 +27,7 @@ from .terms import Term, terms_between
 
 RADIUS, ROW, MARGIN, GAP = 27, 98, 20, 150
 LONGEST_LINE, MOST_EDGES = 30, 1000
+LARGEST_SHOWN = 12  # entries of an array in a table
 HEADINGS = ("quantity", "value", "gradient")
 
 
@@ -354,7 +355,7 @@ def _visible(xs, ys, low, high):
 
 @dataclass(frozen=True)
 class Table:
-    """The quantities by name, with value and gradient, 6 digits; arrays by their shape."""
+    """The quantities by name, with value and gradient, 6 digits; large arrays by their shape."""
 
     trace: dict
     gradient: dict | None = None
@@ -381,7 +382,12 @@ class Table:
 
 
 def _entry(value):
-    return number(value) if np.ndim(value) == 0 else f"shape {np.shape(value)}"
+    """A number, a small array row by row, a large one by its shape."""
+    if np.ndim(value) == 0:
+        return number(value)
+    if np.size(value) > LARGEST_SHOWN:
+        return f"shape {np.shape(value)}"
+    return "[" + ", ".join(map(_entry, value)) + "]"
 
 
 def table(trace, gradient=None):

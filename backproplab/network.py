@@ -262,4 +262,4 @@ def _slope_formula(activation, Z, A):
 
 
 def _loss_formula(A, n):
-    return (sp.Symbol(A) - sp.Symbol("Y")) / n, None
+    return sp.Mul(sp.Rational(1, n), sp.Symbol(A) - sp.Symbol("Y"), evaluate=n == 1), None

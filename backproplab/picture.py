@@ -193,7 +193,8 @@ class Picture:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(self.width / 100, self.height / 100), dpi=130, facecolor=CARD)
+        dots = min(130, 140_000 / self.width)  # a wide picture needs no more pixels than a page
+        figure = Figure(figsize=(self.width / 100, self.height / 100), dpi=dots, facecolor=CARD)
         FigureCanvasAgg(figure)
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, self.width), ylim=(self.height, 0))
         axes.axis("off")
