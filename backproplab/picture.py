@@ -11,6 +11,7 @@ from .notation import GREEK, split_name
 # Inside JupyterLab the colours are the theme's; elsewhere dark on a light card.
 INK, MUTED, CARD = "#1f2933", "#6b7280", "#ffffff"
 BACKWARD = "#d0342c"
+PAGE = 860  # about as wide as a notebook's output
 MOST_SHAPES_IN_PNG = 2000  # matplotlib takes seconds for more
 THEME = {
     INK: "var(--jp-content-font-color1, #1f2933)",
@@ -46,14 +47,17 @@ class Text:
             spans.append(f"<tspan{shift}{small}{slant}>{escape(text)}</tspan>")
             level, before = want, (text, style)
         weight = ' font-weight="bold"' if self.weight == "bold" else ""
-        halo = (
-            f' paint-order="stroke" stroke="{_paint(CARD)}" stroke-width="4" stroke-linejoin="round"'
-            if self.halo
-            else ""
-        )
-        return (
+        text = (
             f'<text x="{_n(self.x)}" y="{_n(self.y)}" font-size="{_n(self.size)}" fill="{_paint(self.color)}" '
-            f'text-anchor="{self.anchor}"{weight}{halo}>{"".join(spans)}</text>'
+            f'text-anchor="{self.anchor}"{weight}>{"".join(spans)}</text>'
+        )
+        return self._background() + text if self.halo else text
+
+    def _background(self):
+        wide, high = width_of(self.runs, self.size), 1.3 * self.size
+        return (
+            f'<rect x="{_n(self.x - wide / 2)}" y="{_n(self.y - 0.95 * self.size)}" width="{_n(wide)}" height="{_n(high)}" '
+            f'rx="4" fill="{_paint(CARD)}" fill-opacity="0.8"/>'
         )
 
     def png(self, axes):
@@ -182,8 +186,9 @@ class Picture:
         """The picture as SVG text: the same shapes give the same text."""
         body = "".join(shape.svg() for shape in self.shapes)
         w, h = _n(self.width), _n(self.height)
+        size = f' width="{w}" height="{h}"' if self.width <= PAGE else ""  # without a size it fits itself to the page
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{escape(self.label)}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}"{size} role="img" aria-label="{escape(self.label)}" '
             f'font-family="{FONT}" style="max-width:100%;height:auto"><rect width="{w}" height="{h}" rx="8" fill="{_paint(CARD)}"/>{body}</svg>'
         )
 

@@ -338,7 +338,7 @@ GOOD = {"W1": np.ones((3, 2)), "b1": np.zeros(3), "W2": np.ones((1, 3)), "b2": n
     (lambda: bp.Network.from_parameters([1], ["tanh"]), TypeError, "parameters must be a dict"),
     (lambda: bp.Network.from_parameters({}, ["tanh"]), ValueError, "lack W1, b1"),
     (lambda: bp.Network.from_parameters({k: v for k, v in GOOD.items() if k != "b2"}, ["tanh"] * 2), ValueError, "lack b2"),
-    (lambda: bp.Network.from_parameters(GOOD | {"V": 1}, ["tanh"] * 2), ValueError, "lack W3, b3|hold the superfluous V"),
+    (lambda: bp.Network.from_parameters(GOOD | {"V": 1}, ["tanh"] * 2), ValueError, r"lack W3, b3|hold the superfluous V"),
     (lambda: bp.Network.from_parameters(GOOD | {"W2": np.ones((1, 4))}, ["tanh"] * 2), ValueError, r"W2 has shape \(1, 4\) but layer 2 maps 3 units to 1: expected \(1, 3\)"),
     (lambda: bp.Network.from_parameters(GOOD | {"b1": np.ones((3, 1))}, ["tanh"] * 2), ValueError, r"b1 has shape \(3, 1\)"),
     (lambda: bp.Network.from_parameters(GOOD | {"W1": 1j * np.ones((3, 2))}, ["tanh"] * 2), TypeError, "W1 must hold real numbers, found dtype complex128"),
