@@ -151,7 +151,7 @@ def _tanh_slope(z):
 
 
 def _relu(z):
-    return np.where(np.real(z) <= 0, 0.0, z)
+    return np.maximum(z, 0.0) if np.isrealobj(z) else np.where(np.real(z) <= 0, 0.0, z)
 
 
 def _leaky_relu(z):
@@ -167,7 +167,7 @@ def _softplus(z):
 
 def _times_exp(factor, size):
     """factor * exp(-size), right to the last bits also where exp(-size) alone would be subnormal."""
-    shift = np.where(np.real(size) > 600, 600.0, 0.0)
+    shift = np.clip(np.floor(np.real(size) / 600.0), 0.0, 1.0) * 600.0
     return factor * np.exp(shift - size) * np.exp(-shift)
 
 
@@ -307,9 +307,9 @@ ACTIVATIONS = {row.name: row for row in [
     _function("tanh", r"\tanh", sp.tanh, lambda z: 1 / sp.cosh(z) ** 2,
               np.tanh, _tanh_slope, slope_from_value=lambda a: 1 - a**2),
     _function("relu", r"\operatorname{relu}", lambda z: _step(z, 0, z), lambda z: _step(z, 0, 1),
-              _relu, lambda z: np.where(np.real(z) > 0, 1.0, 0.0)),
+              _relu, lambda z: np.sign(np.maximum(z, 0.0))),
     _function("leaky_relu", r"\operatorname{leaky\_relu}", lambda z: _step(z, z / 100, z), lambda z: _step(z, sp.Rational(1, 100), 1),
-              _leaky_relu, lambda z: np.where(np.real(z) > 0, 1.0, 0.01)),
+              _leaky_relu, lambda z: np.maximum(np.sign(z), 0.01)),
     _function("softplus", r"\operatorname{softplus}", lambda z: sp.log(1 + sp.exp(z)), lambda z: 1 / (1 + sp.exp(-z)),
               _softplus, _sigmoid, slope_latex=r"\sigma\left(@\right)"),
     _function("gelu", r"\operatorname{gelu}", lambda z: z * _normal(z), lambda z: _normal(z) + z * _phi(z),

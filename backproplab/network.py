@@ -93,7 +93,8 @@ class Network:
         trace, A, Z = {"X": X}, X, X
         for layer, activation in zip(self.layers, self.activations, strict=True):
             W, b = parameters[f"W{layer}"], parameters[f"b{layer}"]
-            Z = A @ W.T + b
+            Z = A @ W.T
+            Z = np.add(Z, b, out=Z if Z.dtype == b.dtype else None)
             A = softmax(Z) if activation == "softmax" else ACTIVATIONS[activation].value(Z)
             trace |= {f"W{layer}": W, f"b{layer}": b, f"Z{layer}": Z, f"A{layer}": A}
         if Y is None:

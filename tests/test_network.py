@@ -224,15 +224,14 @@ def test_a_net_of_50_layers():
         assert_close(gradient[name], witness[name], 1e-11)
 
 
-def test_float32_is_kept():
-    net = bp.Network([4, 5, 2], ["gelu", "softmax"], loss="cross_entropy", l2=0.1, dtype=np.float32)
+@pytest.mark.parametrize("activation", bp.ACTIVATIONS)
+def test_float32_is_kept(activation):
+    net = bp.Network([4, 5, 2], [activation, "softmax"], loss="cross_entropy", l2=0.1, dtype=np.float32)
     X, Y = np.random.default_rng(0).normal(size=(6, 4)), [0, 1, 1, 0, 1, 0]
     trace = net.forward(X, Y)
     assert {np.asarray(value).dtype for value in trace.values()} == {np.dtype(np.float32)}
     assert {value.dtype for value in net.gradient(X, Y).values()} == {np.dtype(np.float32)}
-    wide = bp.Network.from_parameters(
-        {k: v.astype(float) for k, v in net.parameters.items()}, net.activations, "cross_entropy", 0.1
-    )
+    wide = bp.Network.from_parameters({k: v.astype(float) for k, v in net.parameters.items()}, net.activations, "cross_entropy", 0.1)
     for name, value in net.gradient(X, Y).items():
         assert_close(value, wide.gradient(X, Y)[name], 1e-5)
 
