@@ -9,17 +9,21 @@ FIRST := notebooks/01_computation_graphs.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 NO_SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),,--no-browser)
 
-.PHONY: help lab test
+.PHONY: help lab test bench
 
 help:
 	@echo "make lab    open JupyterLab on the first notebook"
 	@echo "make test   run every test"
+	@echo "make bench  measure speed, as ratios within one run"
 
 lab: $(VENV)/lab.done
 	$(BIN)/jupyter lab $(AS_ROOT) $(NO_SCREEN) --LabApp.default_url=/lab/tree/$(FIRST)
 
 test: $(VENV)/test.done
 	$(BIN)/python -m pytest
+
+bench: $(VENV)/test.done
+	$(BIN)/python benchmarks/run.py
 
 $(VENV)/%.done: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
