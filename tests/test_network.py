@@ -231,7 +231,9 @@ def test_float32_is_kept(activation):
     trace = net.forward(X, Y)
     assert {np.asarray(value).dtype for value in trace.values()} == {np.dtype(np.float32)}
     assert {value.dtype for value in net.gradient(X, Y).values()} == {np.dtype(np.float32)}
-    wide = bp.Network.from_parameters({k: v.astype(float) for k, v in net.parameters.items()}, net.activations, "cross_entropy", 0.1)
+    wide = bp.Network.from_parameters(
+        {k: v.astype(float) for k, v in net.parameters.items()}, net.activations, "cross_entropy", 0.1
+    )
     for name, value in net.gradient(X, Y).items():
         assert_close(value, wide.gradient(X, Y)[name], 1e-5)
 

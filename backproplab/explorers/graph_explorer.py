@@ -151,6 +151,7 @@ def _chains(derivation, texts):
 def _page(status, picture, chains, tangents):
     plots = "".join(f'<div style="flex:1 1 190px;max-width:270px">{tangent}</div>' for tangent in tangents)
     return (
+        "<style>.bp-panel > div {flex: 1 1 auto; min-width: 0}</style>"  # wide formulas scroll inside the panel
         f'<div style="line-height:1.5"><div class="bp-status" style="min-height:2.6em">{status}</div><div class="bp-picture" style="overflow-x:auto">{picture}</div>'
         f'<div class="bp-chain" style="overflow-x:auto;padding:8px 0">{chains}</div>'
         f'<div class="bp-tangents" style="display:flex;flex-wrap:wrap;gap:6px">{plots}</div></div>'
@@ -192,6 +193,7 @@ class GraphExplorer(widgets.VBox):
         }
         self._fields = {name: widgets.FloatText(layout=widgets.Layout(width="82px")) for name in graph.inputs}
         self._panel = widgets.HTMLMath(layout=widgets.Layout(flex="1 1 440px", min_width="0"))
+        self._panel.add_class("bp-panel")
         rows = [
             widgets.HBox(
                 [
