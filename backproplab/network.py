@@ -66,6 +66,9 @@ class Network:
                 f"Network: the loss {loss} needs the output {' or '.join(OUTPUTS[loss])}, found {self.activations[-1]}"
             )
         self._edges = list(self._make_edges())
+        needed = [edge[:4] for edge in reversed(self._edges) if edge[1] not in ("X", "Y")]
+        last = {of: i for i, (of, *_) in enumerate(needed)}
+        self._backward = [(*edge, last[edge[0]] == i) for i, edge in enumerate(needed)]
 
     @property
     def layers(self):
@@ -216,10 +219,10 @@ class Network:
         X = rows_of_inputs(X, self.sizes[0], self.dtype)
         trace = self.run(self._parameters, X, self._targets(Y, X))
         share, gradient = self._share(trace["Y"]), {"L": 1.0}
-        for of, wrt, rule, value, _ in reversed(self._edges):
-            if wrt not in ("X", "Y"):
-                part = RULES[rule].pull(gradient[of], value(trace, share))
-                gradient[wrt] = gradient[wrt] + part if wrt in gradient else part
+        for of, wrt, rule, value, last in self._backward:
+            upstream = gradient.pop(of) if last else gradient[of]  # memory that is freed at once is used again
+            part = RULES[rule].pull(upstream, value(trace, share))
+            gradient[wrt] = gradient[wrt] + part if wrt in gradient else part
         return {name: gradient[name] for name in self._parameters}
 
     def graph(self, x, y):

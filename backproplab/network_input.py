@@ -72,7 +72,9 @@ def _real_array(what, values, dtype=None):
     if array.dtype.kind not in "fiub":
         raise TypeError(f"Network: {what} must hold real numbers, found dtype {array.dtype}")
     array = array.astype(dtype or (array.dtype if array.dtype == np.float32 else np.float64), copy=False)
-    if not np.isfinite(array).all():
+    with np.errstate(all="ignore"):
+        total = array.sum()  # one quick pass: finite unless an entry is not, or the sum itself overflows
+    if not np.isfinite(total) and not np.isfinite(array).all():
         raise ValueError(f"Network: {what} must be finite, found {array[~np.isfinite(array)].flat[0]}")
     return array
 

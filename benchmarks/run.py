@@ -4,6 +4,7 @@ Each ratio compares two ways on the same arrays, in turns, by the best of severa
 """
 
 import importlib
+import itertools
 import subprocess
 import sys
 import time
@@ -98,24 +99,40 @@ def backward_against_forward():
         yield f"backward / forward, {depth} layers", (both - forward) / forward, 2.5
 
 
+def unit_graphs():
+    """Forward and walk over a net's unit graph: time for each edge, a graph of 16 layers against one of 4."""
+
+    def for_each_edge(depth):
+        graph = bp.Network([4] * (depth + 1), ["tanh"] * depth).graph(np.ones(4), np.zeros(4))
+        work = lambda: bp.backpropagate(graph.terms(graph.forward()), "L")  # noqa: E731
+        return min(seconds(work, 10) for _ in range(ROUNDS)) / len(graph.terms())
+
+    yield "unit graph, forward and walk, time an edge, 16 layers / 4 layers", for_each_edge(16) / for_each_edge(4), 1.2
+
+
 def slider_against_sympy():
     graph = bp.Graph(z="w*x + b", a="sigmoid(z)", L="(y - a)**2 / 2")
     numbers = {"x": 1.5, "w": -0.4, "b": 0.2, "y": 1.0}
     w, x, b, y = sp.symbols("w x b y")
     closed = ((y - 1 / (1 + sp.exp(-(w * x + b)))) ** 2 / 2).diff(w)
 
+    ws = itertools.count()  # every move is to a new place, as a slider's: nothing comes from SymPy's cache
+
+    def place():
+        return numbers | {"w": next(ws) / 1000}
+
     def move():
-        trace = graph.forward(**numbers)
+        trace = graph.forward(**place())
         terms = graph.terms(trace)
         bp.paths(terms, "L", "w")
         derivation = graph.derive("w", trace)
         derivation.chains()
         bp.draw(terms, trace, bp.backpropagate(terms, "L"), wrt="w").svg  # noqa: B018
 
-    yield "slider move of the neuron, with its picture / SymPy subs", ratio(move, lambda: closed.subs(numbers)), 0.1
+    yield "slider move of the neuron, with its picture / SymPy subs", ratio(move, lambda: closed.subs(place())), 0.1
     yield (
         "trace, terms and walk of the neuron / SymPy subs",
-        ratio(lambda: bp.backpropagate(graph.terms(graph.forward(**numbers)), "L"), lambda: closed.subs(numbers)),
+        ratio(lambda: bp.backpropagate(graph.terms(graph.forward(**place())), "L"), lambda: closed.subs(place())),
         0.1,
     )
 
@@ -133,7 +150,14 @@ def imports():
 
 def main():
     print("| what | ratio | goal |\n|---|---|---|")
-    for group in (against_pytorch, against_bare_products, backward_against_forward, slider_against_sympy, imports):
+    for group in (
+        against_pytorch,
+        against_bare_products,
+        backward_against_forward,
+        unit_graphs,
+        slider_against_sympy,
+        imports,
+    ):
         try:
             for what, found, goal in group():
                 print(f"| {what} | {found:.2f} | {goal} |", flush=True)

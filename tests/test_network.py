@@ -215,6 +215,11 @@ def test_cross_entropies_at_large_logits(loss, output, scale):
         assert_close(net.gradient(X, Y)["W1"], expected, 1e-14)
 
 
+def test_inputs_whose_sum_overflows_are_finite():
+    net = bp.Network.from_parameters({"W1": [[1e-300, 0.0]], "b1": [0.0]}, ["identity"])
+    assert net.predict([[1e308, 1e308]])[0, 0] == pytest.approx(1e8)
+
+
 def test_a_net_of_50_layers():
     net = bp.Network([3] * 51, ["sigmoid"] * 50, seed=1)
     X, Y = np.random.default_rng(0).normal(size=(2, 3)), np.full((2, 3), 0.5)
@@ -299,7 +304,7 @@ def test_derive_in_matrices():
         lambda: derivation.closed_form,
         lambda: bp.paths(net.terms(trace), "L", "W1")[0].formula,
     ):
-        with pytest.raises(ValueError, match="net.graph"):
+        with pytest.raises(ValueError, match=r"net.graph"):
             ask()
 
 
