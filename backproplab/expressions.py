@@ -219,6 +219,7 @@ class power(sp.Function):
     """u**n as SymPy keeps it while it differentiates: by the rule n u**(n - 1), where SymPy's own u**n n/u is 0/0 at 0."""
 
     def fdiff(self, argindex=1):
+        """The slope by the base (1) or by the exponent (2)."""
         u, n = self.args
         return n * power(u, n - 1) if argindex == 1 else power(u, n) * sp.log(u)
 

@@ -35,6 +35,7 @@ class Text:
     halo: bool = False
 
     def svg(self):
+        """The shape as SVG text."""
         spans, level, before, ahead = [], 0, ("", ""), 0
         for text, style in self.runs:
             want = {"sub": 0.25, "sup": -0.4}.get(style, 0) * self.size
@@ -61,6 +62,7 @@ class Text:
         )
 
     def png(self, axes):
+        """Draw the shape on matplotlib axes."""
         from matplotlib.patheffects import withStroke
 
         marks = {"i": r"\mathit{%s}", "sub": "_{%s}", "sup": "^{%s}", "": r"\mathrm{%s}", "bold": r"\mathbf{%s}"}
@@ -93,9 +95,11 @@ class Circle:
     width: float = 1.4
 
     def svg(self):
+        """The shape as SVG text."""
         return f'<circle cx="{_n(self.x)}" cy="{_n(self.y)}" r="{_n(self.r)}" fill="{_paint(self.fill)}" stroke="{_paint(self.rim)}" stroke-width="{_n(self.width)}"/>'
 
     def png(self, axes):
+        """Draw the shape on matplotlib axes."""
         from matplotlib.patches import Circle as Disc
 
         axes.add_patch(
@@ -115,6 +119,7 @@ class Pill:
     fill: str = CARD
 
     def svg(self):
+        """The shape as SVG text."""
         x, y = self.x - self.width / 2, self.y - self.height / 2
         return (
             f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(self.width)}" height="{_n(self.height)}" rx="{_n(self.height / 2)}" '
@@ -122,6 +127,7 @@ class Pill:
         )
 
     def png(self, axes):
+        """Draw the shape on matplotlib axes."""
         from matplotlib.patches import FancyBboxPatch
 
         r = self.height / 2
@@ -145,6 +151,7 @@ class Stroke:
     curved: bool = False
 
     def svg(self):
+        """The shape as SVG text."""
         first, *others = (f"{_n(x)} {_n(y)}" for x, y in self.points)
         dash = ' stroke-dasharray="6 4"' if self.dashed else ""
         line = f'<path d="M{first} {"C" if self.curved else "L"}{" ".join(others)}" fill="none" stroke="{_paint(self.color)}" stroke-width="{_n(self.width)}"{dash}/>'
@@ -158,6 +165,7 @@ class Stroke:
         return (x, y), (x - 9 * ux - 4 * uy, y - 9 * uy + 4 * ux), (x - 9 * ux + 4 * uy, y - 9 * uy - 4 * ux)
 
     def png(self, axes):
+        """Draw the shape on matplotlib axes."""
         from matplotlib.patches import PathPatch, Polygon
         from matplotlib.path import Path
 
