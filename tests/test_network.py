@@ -308,6 +308,29 @@ def test_derive_in_matrices():
             ask()
 
 
+def test_the_first_row_of_a_derivation_starts_at_the_loss():
+    net = bp.Network([2, 1], ["sigmoid"], loss="binary_cross_entropy", reduction="sum")
+    derivation = net.derive("W1", net.forward([[1, 2], [3, 4]], [[1], [0]]))
+    color = next(iter(derivation.colors.values()))
+    start = rf"\delta^{{(1)}} = \frac{{\partial L}}{{\partial Z^{{(1)}}}} &= {{\color{{{color}}}{{\underset{{2 \times 1}}{{A^{{(1)}} - Y}}}}}} = \begin{{pmatrix}}"
+    assert start in derivation.latex
+
+
+@pytest.mark.parametrize("reduction, share", [("mean", 1 / 3), ("sum", 1)])
+def test_the_loss_of_a_batch_by_its_definition(reduction, share):
+    Z, Y = np.array([[0.5, -1.0], [2.0, 0.1], [-0.3, 0.7]]), np.array([[1.0, 0.0], [0.2, 0.8], [0.0, 1.0]])
+    sigmoid, soft = 1 / (1 + np.exp(-Z)), np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True)
+    for loss, output, each in [
+        ("squared_error", "identity", (Z - Y) ** 2 / 2),
+        ("binary_cross_entropy", "sigmoid", -(Y * np.log(sigmoid) + (1 - Y) * np.log(1 - sigmoid))),
+        ("cross_entropy", "softmax", -Y * np.log(soft)),
+    ]:
+        net = bp.Network.from_parameters(
+            {"W1": np.eye(2), "b1": [0, 0]}, [output], loss=loss, l2=0.5, reduction=reduction
+        )
+        assert net.loss(Z, Y) == pytest.approx(each.sum() * share + 0.25 * 2, rel=1e-14)
+
+
 def test_paths_of_a_single_weight():
     net = bp.Network([2, 2, 2], ["tanh", "sigmoid"], seed=3)
     graph = net.graph([0.5, -1], [0, 1])
