@@ -20,13 +20,13 @@ class Derivation:
     """The derivative of `output` by `wrt` as one writes it on paper; shows itself as LaTeX in a notebook.
 
     dL/dw = sum over the paths from L to w of the product of their terms. `paths` are those paths, `terms` the terms on them
-    from the loss down; with a trace, `value` is the number. `lines` holds each line's formula, for the closed form.
+    from the loss down; with a trace, `value` is the number. `lines` gives each line's formula when called, for the closed form.
     ValueError: no path leads to `wrt` (the message says why), or more than can be listed.
     """
 
-    def __init__(self, terms, output, wrt, trace=None, line=None):
+    def __init__(self, terms, output, wrt, trace=None, lines=None):
         self.output, self.wrt, self.trace = output, wrt, trace
-        self._line, self._lines = line, list(dict.fromkeys(term.of for term in reversed(terms)))
+        self._lines = lines or {}
         if trace is not None and np.ndim(trace[output]):
             raise ValueError(
                 f"derive: the trace holds arrays of shape {np.shape(trace[output])}; derive shows one evaluation: give one number for each input"
@@ -49,8 +49,8 @@ class Derivation:
     def closed_form(self):
         """The derivative in the inputs only, every line put in for its name (SymPy). ValueError: it would be too long to read."""
         closed, depth, size = {}, Counter(), Counter()
-        for name in reversed(self._lines):
-            formula = self._line(name)
+        for name, ask in self._lines.items():
+            formula = ask()
             used = [symbol.name for symbol in formula.free_symbols]
             depth[name] = 1 + max((depth[other] for other in used), default=0)
             size[name] = _size(formula, size)
@@ -60,6 +60,8 @@ class Derivation:
                 )
             if depth[name] <= DEEPEST_CLOSED_FORM and size[name] <= LARGEST_CLOSED_FORM:
                 closed[sp.Symbol(name)] = formula.xreplace(closed)
+            if name == self.output:
+                break
         if (total := _size(self.formula, size)) > LARGEST_CLOSED_FORM:
             raise ValueError(
                 f"closed_form: it would hold {total} symbols and numbers, at most {LARGEST_CLOSED_FORM} are written out; use .formula"

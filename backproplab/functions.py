@@ -62,7 +62,6 @@ class Function(Operation):
 
     slope: Operation | None = None
     slope_from_value: Callable | None = None
-    text: str = ""
     native: bool = False
 
     @cached_property
@@ -284,18 +283,16 @@ def _normal(z):
 # --- the tables -------------------------------------------------------------------------------------------------------
 
 
-def _function(name, latex, formula, slope_formula, value, slope, slope_latex=None, slope_from_value=None, text=None):
+def _function(name, latex, formula, slope_formula, value, slope, slope_latex=None, slope_from_value=None):
     """A row and its slope's row: f(z) is shown as `latex`(z), its slope as `latex`'(z) unless `slope_latex` says otherwise."""
     call = latex if "#" in latex else rf"{latex}\left(@\right)"
     prime = slope_latex or rf"{latex}'\left(@\right)"
-    return Function(
-        name, formula, value, call, Operation(name + "'", slope_formula, slope, prime), slope_from_value, text or name
-    )
+    return Function(name, formula, value, call, Operation(name + "'", slope_formula, slope, prime), slope_from_value)
 
 
 def _native(name, formula, value, latex, slope_formula, slope):
     """A row whose function SymPy has, with its derivative: in formulas it is SymPy's."""
-    return Function(name, formula, value, latex, Operation(name + "'", slope_formula, slope), text=name, native=True)
+    return Function(name, formula, value, latex, Operation(name + "'", slope_formula, slope), native=True)
 
 
 # fmt: off
@@ -303,7 +300,7 @@ ACTIVATIONS = {row.name: row for row in [
     _function("identity", r"\operatorname{id}", lambda z: z, lambda z: sp.Integer(1),
               lambda z: z, lambda z: np.ones_like(z)),
     _function("sigmoid", r"\sigma", lambda z: 1 / (1 + sp.exp(-z)), lambda z: sp.exp(-z) / (1 + sp.exp(-z)) ** 2,
-              _sigmoid, _sigmoid_slope, slope_from_value=lambda a: a * (1 - a), text="σ"),
+              _sigmoid, _sigmoid_slope, slope_from_value=lambda a: a * (1 - a)),
     _function("tanh", r"\tanh", sp.tanh, lambda z: 1 / sp.cosh(z) ** 2,
               np.tanh, _tanh_slope, slope_from_value=lambda a: 1 - a**2),
     _function("relu", r"\operatorname{relu}", lambda z: _step(z, 0, z), lambda z: _step(z, 0, 1),

@@ -219,7 +219,13 @@ class Graph:
 
         ValueError: `output` is not a line, `wrt` unknown or without a path to `output`, too many paths.
         """
-        return Derivation(self.terms(trace), output or self.output, wrt, trace, self.formula)
+        return Derivation(
+            self.terms(trace),
+            output or self.output,
+            wrt,
+            trace,
+            {line: partial(self.formula, line) for line in self.lines},
+        )
 
     @property
     def output(self):

@@ -51,11 +51,10 @@ class MatrixDerivation:
             "derive: matrices have no closed form; net.graph(x, y).derive('W1_1_1').closed_form has one for a single weight"
         )
 
-    def step(self, term, color=True):
+    def step(self, term):
         """The gradient at `term.wrt` as far as it comes through this term, in LaTeX: the rule with its factors, shapes below."""
         upstream = "" if term.of == self.output else _shaped(self._name(term.of), self._gradient[term.of])
-        factor = _shaped(latex_formula(term.formula), term.value)
-        factor = colored(self.colors[term.of, term.wrt], factor) if color else factor
+        factor = colored(self.colors[term.of, term.wrt], _shaped(latex_formula(term.formula), term.value))
         return RULES[term.rule].latex.format(d=upstream, v=factor) if upstream else factor
 
     def _name(self, name):

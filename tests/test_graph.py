@@ -298,6 +298,13 @@ def test_shortcuts_are_the_slope():
                 assert abs((term.shortcut.subs(at) - term.formula.subs(at)).evalf(30)) < 1e-30
 
 
+def test_a_constant_line_is_put_into_the_closed_form():
+    graph = bp.Graph(c="2", d="c*3", L="d*x**2", after="L + 1")
+    x = sp.Symbol("x")
+    assert graph.derive("x", output="L").closed_form == 12 * x
+    assert graph.derive("x").formula.free_symbols == {x, sp.Symbol("d")}
+
+
 def test_closed_form_of_three_levels():
     graph = bp.Graph(u="x**2", v="sin(u)", w="v*3", L="w**2")
     x = sp.Symbol("x")
