@@ -1,34 +1,58 @@
-"""Is this gradient right? The witnesses, and their verdict."""
+"""Is this gradient right? The witnesses' numbers beside the claim, and the verdict."""
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 
+from . import claims
+from .network import Network
 from .notation import number
+from .rounding import Margins, graph_margins, network_margins
 from .terms import backpropagate
+from .witnesses import WITNESSES, graph_case, network_case
 
-STEP = 1e-40  # of the complex step, relative to x: no difference is taken, so nothing cancels, and its square vanishes
-AGREE = 1e-9  # largest relative error of an agreement
-HEADINGS = ("", "claimed", "complex step", "relative error")
+AGREE = {np.float64: 1e-9, np.float32: 1e-5}  # largest relative error of an agreement, by what the claim was computed in
+DOUBT = 1e3  # an agreement within rounding must still hold to this many times AGREE
+MOST_ENTRIES = 400  # of one array that a witness looks at, one or more runs for each; more are sampled
+REASONS = {
+    "kink": "a kink is within reach: more than one slope is right there",
+    "rounding": "the terms cancel or saturate: what is left is rounding",
+    "step": "the witness is not exact enough here: its step is too coarse for a gradient this small, or crosses a kink",
+    "float32": "the claim has the digits of float32 only",
+}
+STRUCTURE = {
+    "same answer twice": "two calls with the same numbers give different answers: does something stay from one call to the next?",
+    "zero upstream": "where every answer is right (Y = A) nothing flows back, yet the claim is not 0 (beside the part of L2)",
+}
 
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """The verdict "agree" or "disagree" on a gradient: `claimed` beside `witness`, and for each name the relative `errors`.
+    """A verdict on a gradient: `claimed` beside `witness`, `errors` by name and `entries` entry by entry.
 
-    error = |claimed - witness| / sum over paths of |product of terms|, 0 where both are exactly 0.
+    error = |claimed - witness| / min(sum over paths of |product of terms|, largest |witness| of the name), 0 where both are 0.
+    `verdict` is "agree", "disagree" or "undecided", `verdicts` the same by name, `reasons` why it is not "agree", `method` the witness;
+    of arrays with many entries a sample was witnessed: the others are NaN in `witness` and `entries`.
     """
 
     claimed: dict
     witness: dict
-    errors: dict
+    entries: dict
+    verdicts: dict
+    reasons: dict
+    method: str
 
     @property
     def verdict(self):
-        """ "agree" if every error is at most 1e-9, else "disagree"."""
-        return "agree" if self.max_error <= AGREE else "disagree"
+        """ "disagree" if any name does, else "undecided" if any name is, else "agree"."""
+        found = set(self.verdicts.values())
+        return next((verdict for verdict in ("disagree", "undecided") if verdict in found), "agree")
+
+    @property
+    def errors(self):
+        """The largest relative error of each name."""
+        return {name: float(np.nanmax(errors)) for name, errors in self.entries.items()}
 
     @property
     def max_error(self):
@@ -36,86 +60,196 @@ class GradientCheck:
         return max(self.errors.values(), default=0.0)
 
     def _rows(self):
-        for name, error in self.errors.items():
-            yield (
-                name,
-                number(self.claimed[name]),
-                number(self.witness[name]),
-                "< 1e-12" if error < 1e-12 else number(error, 2),
-            )
+        yield ("", "claimed", self.method, "relative error", *([""] if len(set(self.verdicts.values())) > 1 else []))
+        for name, errors in self.entries.items():
+            worst = np.unravel_index(np.nanargmax(errors), np.shape(errors))
+            shown = name + (f"[{', '.join(map(str, worst))}]" if worst else "")
+            pair = (number(float(values[name][worst] if worst else values[name])) for values in (self.claimed, self.witness))
+            error = self.errors[name]
+            yield (shown, *pair, "< 1e-12" if error < 1e-12 else number(error, 2), *([self.verdicts[name]] if len(set(self.verdicts.values())) > 1 else []))
+
+    def _notes(self):
+        return list(dict.fromkeys(f"{name}: {reason}" for name, reason in self.reasons.items()))
 
     def __repr__(self):
-        rows = [HEADINGS, *self._rows()]
+        rows = list(self._rows())
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-        return "\n".join([self.verdict, *lines])
+        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([self.verdict, *lines, *self._notes()])
 
     def _repr_html_(self):
-        head = "".join(f"<th>{text}</th>" for text in HEADINGS)
-        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows())
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><b>{self.verdict}</b>"
+        head, *body = (["".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) for tag in ("th", "td")] for row in self._rows())
+        rows = "".join(f"<tr>{cells}</tr>" for _, cells in body)
+        notes = "".join(f"<br>{escape(note)}" for note in self._notes())
+        return f"<table><thead><tr>{head[0]}</tr></thead><tbody>{rows}</tbody></table><b>{self.verdict}</b>{notes}"
 
 
-def complex_step(graph, trace, output, names):
-    """The derivative of `output` by each of `names`: Im L(x + ih) / h with h = 1e-40 |x|, exact to rounding, one run for each.
+def check_gradient(model, X=None, Y=None, *, at=None, claimed=None, output=None, witness="complex step", time_limit=claims.TIME_LIMIT):
+    """Compare a gradient of a graph (at numbers `at`) or of a network (on rows X, Y) with a witness that knows no chain rule.
 
-    Source: W. Squire and G. Trapp, Using complex variables to estimate derivatives of real functions, SIAM Review 40 (1998).
+    `claimed` holds numbers or arrays by name, for any quantities of the trace; or is a function that returns such a dict, of
+    (parameters, X, Y), for a graph of its inputs by name; left out, it is the package's own gradient by every input or parameter.
+    `witness` is "complex step", "central differences" or "50 digits"; `output` is a graph's last line unless named.
+    Returns a `GradientCheck`. ValueError, TypeError: a claim that is no gradient of this model (unknown name, shape, NaN,
+    nothing at all), a function that raises, changes its inputs or takes longer than `time_limit` seconds, and as `forward`.
     """
-    inputs = {name: trace[name] for name in graph.inputs}
-    steps = {name: STEP * (abs(trace[name]) or 1.0) for name in names}
-    nudged = {name: graph.run(inputs | {name: complex(trace[name], step)})[output] for name, step in steps.items()}
-    return {name: float(np.imag(nudged[name])) / step for name, step in steps.items()}
+    if witness not in WITNESSES:
+        raise ValueError(f"check_gradient: witness must be one of {', '.join(WITNESSES)}, found {witness!r:.40}")
+    if isinstance(model, Network):
+        if at is not None or output is not None or X is None or Y is None:
+            raise TypeError("check_gradient: for a Network give X and Y (at and output are for graphs)")
+        return _check_network(model, X, Y, claimed, witness, time_limit)
+    if not hasattr(model, "forward") or not hasattr(model, "lines"):
+        raise TypeError(f"check_gradient: expected a Graph or a Network, found {type(model).__name__}")
+    if X is not None or Y is not None:
+        raise TypeError("check_gradient: X and Y are for networks; a graph's numbers are given as at={'x': 1.5, ...}")
+    return _check_graph(model, at or {}, claimed, output or model.output, witness, time_limit)
 
 
-def check_gradient(graph, at=None, claimed=None, output=None):
-    """Compare a gradient of a graph with the complex step: the package's own by every input, or the names in `claimed`.
-
-    `at` holds the inputs' numbers that the graph does not have yet; `output` is the last line unless named.
-    Returns a `GradientCheck`. ValueError: a claimed name that the graph does not have, a claim that is not finite, arrays
-    for numbers, and as `graph.forward`. TypeError: a claim that is not a real number, `at` or `claimed` that is no dict.
-    """
-    if not hasattr(graph, "forward") or not hasattr(graph, "lines"):
-        raise TypeError(f"check_gradient: expected a Graph, found {type(graph).__name__}")
-    if not isinstance(at or {}, dict) or not isinstance(claimed or {}, dict):
-        raise TypeError("check_gradient: at and claimed must be dicts of numbers by name, such as {'w': 0.1}")
-    output = output or graph.output
-    trace = graph.forward(**(at or {}))
+def _check_graph(graph, at, claimed, output, witness, time_limit):
+    if not isinstance(at, dict):
+        raise TypeError(f"check_gradient: at must be a dict of numbers by name, found {type(at).__name__}")
+    trace = graph.forward(**at)
     if np.ndim(trace[graph.output]):
         raise ValueError("check_gradient: at must hold one number for each input, found arrays")
     terms = graph.terms(trace)
-    gradient = backpropagate(terms, output)
-    scale = backpropagate([replace(term, value=abs(term.value)) for term in terms], output)
-    claimed = {name: gradient[name] for name in graph.inputs} if claimed is None else _claims(claimed, trace)
-    witness = complex_step(graph, trace, output, claimed)
-    errors = {
-        name: _error(claim, witness[name], scale.get(name, 0.0), abs(trace[output]) / (abs(trace[name]) or 1.0))
-        for name, claim in claimed.items()
+    gradient = backpropagate(terms, output) if terms else {}
+    inputs = {name: trace[name] for name in graph.inputs}
+    if claimed is None:
+        claimed = {name: gradient[name] for name in graph.inputs}
+    if callable(claimed):
+        function = claimed
+
+        def claimed_now():
+            return claims.call(lambda numbers: function(**numbers), (inputs,), "check_gradient", time_limit)
+
+        claimed, again = claimed_now(), claimed_now()
+    else:
+        again = claimed
+    claimed, again = (claims.read(found, dict.fromkeys(trace, ()), "check_gradient") for found in (claimed, again))
+    margins = graph_margins(graph, trace, terms, output)
+    floor = {name: abs(trace[output]) / (abs(trace[name]) or 1.0) for name in trace}
+    return judge(claimed, _Testimony(graph_case(graph, trace, output), witness), margins, floor, _same(claimed, again))
+
+
+def _check_network(network, X, Y, claimed, witness, time_limit):
+    given, structure = arguments(network, X, Y), {}
+    network = in_double(network)
+    trace = network.forward(X, Y)
+    terms = network.terms(trace)
+    gradient = backpropagate(terms, "L")
+    if claimed is None:
+        claimed = {name: gradient[name] for name in network.parameters}
+    elif callable(claimed):
+        claimed, structure = _call_twice(claimed, given, network, trace, time_limit)
+    claimed = claims.read(claimed, {name: np.shape(value) for name, value in gradient.items()}, "check_gradient")
+    margins = network_margins(network, trace, terms, unit_of(claimed))
+    return judge(claimed, _Testimony(network_case(network, trace), witness), margins, {}, structure)
+
+
+def in_double(network):
+    """The same network with its numbers in float64."""
+    parameters = {name: value.astype(float) for name, value in network.parameters.items()}
+    return Network.from_parameters(parameters, network.activations, network.loss_name, network.l2, network.reduction)
+
+
+def unit_of(claimed):
+    """The unit in the last place of what claims were computed in: that of float32 if any of them is float32."""
+    return max(float(np.finfo(value.dtype).eps) for value in claimed.values())
+
+
+def arguments(network, X, Y):
+    """What a learner's function of (parameters, X, Y) is given: the arrays as they came, in the network's dtype."""
+    return network.parameters, np.asarray(X), np.asarray(Y)
+
+
+def _call_twice(function, given, network, trace, time_limit):
+    """The claim of a function, and what it does wrong in structure: another answer at the second call, something from nothing."""
+    shapes = {name: np.shape(value) for name, value in trace.items()}
+    first, second = (claims.call(function, given, "check_gradient", time_limit) for _ in range(2))
+    first, second = (claims.read(found, shapes, "check_gradient") for found in (first, second))
+    structure = _same(first, second)
+    A = trace[f"A{network.depth}"]
+    if given[2].shape == A.shape and not structure:
+        nothing = claims.read(claims.call(function, (*given[:2], A), "check_gradient", time_limit), shapes, "check_gradient")
+        structure = _nothing_from_nothing(network, nothing, trace, A)
+    return first, structure
+
+
+def _same(first, second):
+    return {
+        name: "same answer twice" for name in first if name not in second or not np.array_equal(first[name], second[name])
     }
-    return GradientCheck(claimed, witness, errors)
 
 
-def _error(claim, witness, scale, elasticity):
-    """The relative error; where every path is exactly 0, and so is the claim, the witness's rounding counts against L / x."""
-    difference = abs(claim - witness)
-    if scale == 0 and claim == 0:
-        scale = elasticity
-    return difference and (difference / scale if scale else math.inf)
+def _nothing_from_nothing(network, claimed, trace, A):
+    now = trace | {"Y": A, "L": network.run(network.parameters, trace["X"], A)["L"]}
+    terms = network.terms(now)
+    right, margins = backpropagate(terms, "L"), network_margins(network, now, terms, unit_of(claimed))
+    return {
+        name: "zero upstream"
+        for name, value in claimed.items()
+        if np.any(np.abs(value - right[name]) > margins.rounding[name] + margins.kinks[name] + AGREE[value.dtype.type] * np.abs(right[name]).max())
+    }
 
 
-def _claims(claimed, trace):
-    if not claimed:
-        raise ValueError("check_gradient: claimed holds no name; give a dict such as {'w': 0.1}")
+class _Testimony:
+    """What a witness says of one name: the entries it looked at, its slopes there and its own doubt of them."""
+
+    def __init__(self, case, method):
+        self.case, self.method = case, method
+
+    def __call__(self, name):
+        shape = np.shape(self.case.numbers[name])
+        entries = list(np.ndindex(shape))
+        if len(entries) > MOST_ENTRIES:
+            chosen = np.random.default_rng(0).choice(len(entries), MOST_ENTRIES, replace=False)
+            entries = [entries[i] for i in sorted(chosen)]
+        slopes, doubts = WITNESSES[self.method](self.case, name, entries)
+        found, doubt = np.full(shape, np.nan), np.full(shape, np.nan)
+        for entry, slope, its_doubt in zip(entries, slopes, doubts, strict=True):
+            found[entry], doubt[entry] = slope, its_doubt
+        return found, doubt
+
+
+def judge(claimed, testimony, margins, floor, structure):
+    """The `GradientCheck` of claims: each entry against the witness, within what rounding and kinks may do to a right one."""
+    witness, entries, verdicts, reasons = {}, {}, {}, {}
     for name, claim in claimed.items():
-        if name not in trace:
-            raise ValueError(f"check_gradient: claimed names {name!r}, but the quantities are {', '.join(trace)}")
-        if isinstance(claim, (str, complex)) or not hasattr(claim, "__float__") or np.ndim(claim):
-            raise TypeError(
-                f"check_gradient: the claim for {name} must be a real number, found {type(claim).__name__} {claim!r:.40}"
-            )
-        try:
-            finite = math.isfinite(claim)
-        except OverflowError:
-            finite = False
-        if not finite:
-            raise ValueError(f"check_gradient: the claim for {name} must be finite, found {claim!s:.40}")
-    return {name: float(claim) for name, claim in claimed.items()}
+        witness[name], doubt = testimony(name)
+        margin = Margins(*(np.asarray(part.get(name, np.zeros(claim.shape))) for part in (margins.scale, margins.rounding, margins.kinks)))
+        if claim.shape == () and claim == 0 and margin.scale == 0:
+            margin = Margins(np.asarray(floor.get(name, 0.0)), margin.rounding, margin.kinks)
+        verdicts[name], reasons[name], entries[name] = compare(claim, witness[name], doubt, margin)
+        if name in structure:
+            verdicts[name], reasons[name] = "disagree", STRUCTURE[structure[name]]
+    shown = {name: float(value) if np.ndim(value) == 0 else value for name, value in claimed.items()}
+    witness = {name: float(value) if np.ndim(value) == 0 else value for name, value in witness.items()}
+    return GradientCheck(shown, witness, entries, verdicts, {name: why for name, why in reasons.items() if why}, testimony.method)
+
+
+def compare(claim, true, doubt, margin):
+    """(verdict, reason, relative errors) of one array of claims against the numbers of a witness with its doubt.
+
+    An entry is right within AGREE of min(scale, size), wrong past that and all margins together; in between it is right
+    only where the margins are small beside the size of the array. No margin is absolute.
+    """
+    tolerance = AGREE[claim.dtype.type]
+    size = np.nanmax(np.abs(true))
+    base = np.fmin(margin.scale, size)
+    difference = np.abs(claim - true)
+    with np.errstate(all="ignore"):
+        errors = np.where(difference == 0, 0.0, difference / base)
+    errors = np.where(np.isnan(difference), np.nan, errors)
+    right = ~(errors > tolerance)
+    allowed = margin.rounding + margin.kinks + doubt
+    if np.any(~right & (difference > tolerance * base + allowed)):
+        narrow = claim.dtype == np.float64 and np.array_equal(claim, claim.astype(np.float32)) and np.nanmax(errors) <= AGREE[np.float32]
+        return ("undecided", REASONS["float32"], errors) if narrow and claim.any() else ("disagree", None, errors)
+    limit = DOUBT * tolerance * size
+    for part, reason, where in ((margin.kinks, "kink", ~right), (doubt, "step", ~right | (doubt > 1e-12 * margin.scale) & (margin.scale > 0)), (margin.rounding, "rounding", ~right)):
+        if np.any(where & (part > limit)):
+            return "undecided", REASONS[reason if tolerance < 1e-6 or reason != "rounding" else "float32"], errors
+    if size and np.nanmax(np.where(np.isnan(true), 0.0, margin.rounding)) > 0.1 * size:
+        return "undecided", REASONS["rounding"], errors
+    return "agree", None, errors

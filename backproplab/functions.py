@@ -253,8 +253,11 @@ def softmax(z):
 
 
 def _minus_log_softmax(z):
-    shifted = z - np.max(np.real(z), axis=-1, keepdims=True)
-    return np.log(np.exp(shifted).sum(axis=-1, keepdims=True)) - shifted
+    top = np.argmax(np.real(z), axis=-1)[..., None]
+    shifted = z - np.take_along_axis(np.real(z), top, axis=-1)
+    others = np.exp(shifted)
+    np.put_along_axis(others, top, np.exp(1j * np.imag(np.take_along_axis(z, top, -1))) - 1 if np.iscomplexobj(z) else 0.0, axis=-1)
+    return _log1p(others.sum(axis=-1, keepdims=True)) - shifted
 
 
 # --- formulas ---------------------------------------------------------------------------------------------------------

@@ -91,14 +91,19 @@ class Network:
 
     # --- forward ------------------------------------------------------------------------------------------------------
 
-    def run(self, parameters, X, Y=None):
-        """The trace from any parameters, also complex ones; nothing is checked, X and Y are rows."""
+    def run(self, parameters, X, Y=None, change=None):
+        """The trace from any parameters, also complex ones; nothing is checked, X and Y are rows.
+
+        `change(name, value)`, where given, takes each Z and A as it is computed and returns what the next line works with.
+        """
         trace, A, Z = {"X": X}, X, X
         for layer, activation in zip(self.layers, self.activations, strict=True):
             W, b = parameters[f"W{layer}"], parameters[f"b{layer}"]
             Z = A @ W.T
             Z = np.add(Z, b, out=Z if Z.dtype == b.dtype else None)
+            Z = change(f"Z{layer}", Z) if change else Z
             A = softmax(Z) if activation == "softmax" else ACTIVATIONS[activation].value(Z)
+            A = change(f"A{layer}", A) if change else A
             trace |= {f"W{layer}": W, f"b{layer}": b, f"Z{layer}": Z, f"A{layer}": A}
         if Y is None:
             return trace

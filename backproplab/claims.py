@@ -1,0 +1,135 @@
+"""What a learner claims a gradient to be: a dict or a function, read and called with care."""
+
+import contextvars
+import ctypes
+import threading
+
+import numpy as np
+
+TIME_LIMIT = 10.0  # seconds for one call of a learner's function
+
+
+class _Stopped(BaseException):
+    """Raised inside a learner's function that ran out of time; `except Exception` does not catch it."""
+
+
+def call(function, arguments, caller, time_limit=TIME_LIMIT):
+    """function(*arguments), in a thread that is given up after `time_limit` seconds.
+
+    ValueError: it takes too long, raises (the error is the cause), or writes into a dict or an array that it was given.
+    """
+    given, outcome = _copied(arguments), {}
+
+    def run():
+        try:
+            outcome["value"] = function(*given)
+        except BaseException as error:  # whatever a learner's code raises is said, not passed on
+            outcome["error"] = error
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
+    thread.start()
+    try:
+        thread.join(time_limit)
+    finally:
+        late = thread.is_alive()
+        if late:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Stopped))
+    if late:
+        raise ValueError(
+            f"{caller}: your function did not return within {time_limit:g} s and was stopped; "
+            "does a loop never end? time_limit= gives it more time"
+        )
+    if "error" in outcome:
+        error = outcome["error"]
+        raise ValueError(f"{caller}: your function raised {type(error).__name__}: {error}") from error
+    _check_unchanged(arguments, given, caller)
+    return outcome["value"]
+
+
+def _copied(value):
+    """A deep copy of numbers, arrays, and dicts and tuples of them."""
+    if isinstance(value, dict):
+        return {name: _copied(part) for name, part in value.items()}
+    if isinstance(value, tuple):
+        return tuple(map(_copied, value))
+    return np.array(value) if isinstance(value, np.ndarray) else value
+
+
+def _check_unchanged(arguments, given, caller):
+    for before, after in zip(arguments, given, strict=True):
+        pairs = {name: (before[name], after.get(name)) for name in before} if isinstance(before, dict) else {"": (before, after)}
+        for name, (old, new) in pairs.items():
+            if not (np.shape(old) == np.shape(new) and np.array_equal(old, new)):
+                raise ValueError(
+                    f"{caller}: your function changes {name or 'X or Y'}, which it was given; a gradient only reads: "
+                    "write W - lr * dW into a new array, not W -= lr * dW"
+                )
+
+
+def read(claimed, shapes, caller):
+    """The claims as arrays (float32 stays, other real numbers become float64), for names and shapes as in `shapes`.
+
+    TypeError: no dict, no real numbers. ValueError: no names, a name that is not in `shapes`, an empty array, NaN or
+    infinity, another shape.
+    """
+    if claimed is None:
+        raise TypeError(f"{caller}: claimed is None; did the function forget its return?")
+    if not isinstance(claimed, dict):
+        raise TypeError(f"{caller}: claimed must be a dict such as {{'W1': ...}}, found {type(claimed).__name__}")
+    if not claimed:
+        raise ValueError(f"{caller}: claimed holds no name; the quantities are {', '.join(shapes)}")
+    for name in claimed:
+        if name not in shapes:
+            raise ValueError(f"{caller}: claimed names {name!r:.40}, but the quantities are {', '.join(shapes)}")
+    arrays = {name: _array(name, value, caller) for name, value in claimed.items()}
+    for name, array in arrays.items():
+        if array.shape != shapes[name]:
+            raise ShapeError(
+                f"{caller}: the claim for {name} has shape {array.shape}, expected {shapes[name]}: "
+                f"{explain_shape(array.shape, shapes[name])}",
+                arrays,
+                name,
+            )
+    return arrays
+
+
+class ShapeError(ValueError):
+    """A claim of the wrong shape; `arrays` are the claims, `name` the first of the wrong ones."""
+
+    def __init__(self, message, arrays, name):
+        super().__init__(message)
+        self.arrays, self.name = arrays, name
+
+
+def _array(name, value, caller):
+    if isinstance(value, (str, bytes, bool, complex)) or value is ... or value is None:
+        raise TypeError(f"{caller}: the claim for {name} must be a real number or an array, found {type(value).__name__} {value!r:.40}")
+    try:
+        array = np.asarray(value)
+        if array.dtype == object and array.ndim == 0:
+            array = np.asarray(float(value))
+    except OverflowError:
+        raise ValueError(f"{caller}: the claim for {name} must be finite, found a number past float64") from None
+    except Exception:
+        raise TypeError(f"{caller}: the claim for {name} must be a real number or an array, found {type(value).__name__}") from None
+    if array.dtype.kind not in "fiu" or array.dtype == np.float16:
+        raise TypeError(f"{caller}: the claim for {name} must hold real numbers of float32 or float64, found dtype {array.dtype}")
+    if array.size == 0:
+        raise ValueError(f"{caller}: the claim for {name} is empty (shape {array.shape}): it says nothing")
+    if not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f"{caller}: the claim for {name} must be finite, found {array[where]}" + (f" at entry {list(where)}" if where else ""))
+    return np.array(array, dtype=np.float32 if array.dtype == np.float32 else np.float64)
+
+
+def explain_shape(found, expected):
+    """Why a claim may have got this shape, in a sentence."""
+    if len(found) == 2 and found == expected[::-1]:
+        return "this is the transpose; W has shape (units out, units in), and so has its gradient, delta.T @ A"
+    if np.prod(found) == np.prod(expected):
+        return "the same number of entries, arranged differently; a bias is (units,), not a row or a column"
+    if len(found) == len(expected) + 1 and found[1:] == expected:
+        return "one gradient for each example; add them up over the rows, sum(axis=0)"
+    if not found:
+        return "one number for all entries; the sum runs over the examples only, sum(axis=0)"
+    return "a gradient has the shape of its quantity"

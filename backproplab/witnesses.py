@@ -1,0 +1,141 @@
+"""Independent ways to the same gradient: complex step, central differences, 50 digits.
+
+A witness knows the loss as a function of one nudged quantity, not the chain rule (the 50 digits know it, and the formulas
+for paper, but no rounding). Each returns the derivative entry by entry beside its own uncertainty.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import mpmath
+import numpy as np
+
+from .terms import backpropagate
+
+STEP = 1e-40  # of the complex step, relative to x: no difference is taken, so nothing cancels, and its square vanishes
+ROUND, SMALLEST = np.finfo(float).eps, np.finfo(float).smallest_subnormal
+
+
+@dataclass(frozen=True)
+class Case:
+    """A gradient to be witnessed: the numbers of each name, the loss with one of them replaced, the walk in 50 digits.
+
+    `loss(name, value)` takes real and complex values in the shape of the name's numbers; `exact()` returns a gradient.
+    """
+
+    numbers: dict
+    loss: Callable
+    exact: Callable
+
+
+def complex_step(case, name, entries):
+    """Im L(x + ih) / h with h = 1e-40 |x| for each entry, exact to rounding as long as Im L is not too small for a float.
+
+    Source: W. Squire and G. Trapp, Using complex variables to estimate derivatives of real functions, SIAM Review 40 (1998).
+    """
+    x = np.asarray(case.numbers[name], float)
+    steps = [STEP * (abs(x[entry]) or 1.0) for entry in entries]
+    slopes = [float(np.imag(case.loss(name, _nudged(x, entry, 1j * step)))) / step for entry, step in zip(entries, steps, strict=True)]
+    return np.array(slopes), 64 * SMALLEST / np.array(steps)
+
+
+def central_differences(case, name, entries):
+    """(L(x + h) - L(x - h)) / 2h for each entry, with the step of a ladder whose error, by its own account, is smallest.
+
+    The account: the noise of L over h; what changes when h is halved; and how far the two sides differ where they should
+    come together with h, which they do not at a kink within reach.
+    """
+    x, slopes, doubts = np.asarray(case.numbers[name], float), [], []
+    size = np.abs(x).max() or 1.0
+    noise = _noise(case, name, x, size)
+    for entry in entries:
+        reach = max(abs(x[entry]), 1e-3 * size)
+        ladder = [one_difference(case, name, x, entry, reach * 2.0**-k, noise) for k in (8, 11, 14, 17, 20)]
+        slope, doubt = min(ladder, key=lambda pair: pair[1])
+        slopes.append(slope)
+        doubts.append(doubt)
+    return np.array(slopes), np.array(doubts)
+
+
+def _noise(case, name, x, size):
+    """The rounding of L, from fourth differences over seven points too close to each other to bend; at least eps |L|.
+
+    Source: J. Moré and S. Wild, Estimating computational noise, SIAM Journal on Scientific Computing 33 (2011).
+    """
+    signs = np.random.default_rng(0).choice((-1.0, 1.0), x.shape)
+    near = [float(case.loss(name, x + step * 1e-12 * size * signs)) for step in range(7)]
+    return max(2 * np.abs(np.diff(near, 4)).max() / np.sqrt(70), ROUND * max(map(abs, near)))
+
+
+def one_difference(case, name, x, entry, h, noise):
+    """The central difference at one entry with the step h / 2, and its uncertainty, where L has that noise."""
+
+    def loss(step):
+        return float(case.loss(name, _nudged(x, entry, step)))
+
+    here, near, far = loss(0.0), (loss(h / 2), loss(-h / 2)), (loss(h), loss(-h))
+    slope, wide = (near[0] - near[1]) / h, (far[0] - far[1]) / (2 * h)
+    bend, wide_bend = 2 * (near[0] + near[1] - 2 * here) / h, (far[0] + far[1] - 2 * here) / h
+    return slope, 4 * abs(slope - wide) + 4 * abs(bend - wide_bend / 2) + 4 * noise / h
+
+
+def fifty_digits(case, name, entries):
+    """The walk over the terms in 50-digit arithmetic, each term by its formula for paper."""
+    gradient = case.exact()
+    if name not in gradient:
+        raise ValueError(f"check_gradient: in 50 digits there are {', '.join(gradient)}, not {name}")
+    exact = np.asarray(gradient[name])
+    return np.array([float(exact[entry]) for entry in entries]), np.zeros(len(entries))
+
+
+WITNESSES = {"complex step": complex_step, "central differences": central_differences, "50 digits": fifty_digits}
+
+
+def _nudged(x, entry, step):
+    nudged = x.astype(complex) if isinstance(step, complex) else x.copy()
+    nudged[entry] += step
+    return nudged if nudged.ndim else nudged[()]
+
+
+def graph_case(graph, trace, output):
+    """The case of a graph: any quantity of the trace may be nudged, a line too."""
+    inputs = {name: trace[name] for name in graph.inputs}
+
+    def exact():
+        with mpmath.workdps(50):
+            numbers = graph.run({name: mpmath.mpf(value) for name, value in inputs.items()})
+            return backpropagate(graph.run_terms(numbers), output)
+
+    return Case(trace, lambda name, value: graph.run(inputs | {name: value})[output], exact)
+
+
+def network_case(network, trace):
+    """The case of a network: parameters, X and any Z or A may be nudged; the 50 digits are had unit by unit."""
+    X, Y, parameters = trace["X"], trace["Y"], network.parameters
+
+    def loss(name, value):
+        if name in parameters:
+            return network.run(parameters | {name: value}, X, Y)["L"]
+        if name in "XY":
+            return network.run(parameters, *((value, Y) if name == "X" else (X, value)))["L"]
+        return network.run(parameters, X, Y, change=lambda found, old: value if found == name else old)["L"]
+
+    return Case(trace, loss, lambda: _by_units(network, X, Y))
+
+
+def _by_units(network, X, Y):
+    """The parameters' gradient as the sum over the examples' graphs; the graph of an example holds the L2 part once."""
+    examples = []
+    for x, y in zip(X, Y, strict=True):
+        graph = network.graph(x, y)
+        examples.append(graph_case(graph, graph.forward(), graph.output).exact())
+    total, share = {}, len(X) if network.reduction == "mean" else 1
+    with mpmath.workdps(50):
+        for name, value in network.parameters.items():
+            total[name] = np.empty(value.shape, object)
+            for entry in np.ndindex(value.shape):
+                unit = name + "".join(f"_{i + 1}" for i in entry)
+                total[name][entry] = mpmath.fsum(exact[unit] for exact in examples) / share
+                if network.reduction == "sum" and name[0] == "W":
+                    total[name][entry] -= (len(X) - 1) * mpmath.mpf(network.l2) * mpmath.mpf(float(value[entry]))
+    return total

@@ -1,0 +1,303 @@
+"""The verdict on a gradient: right ones pass, wrong ones do not, and what cannot be told is said to be undecided."""
+
+import numpy as np
+import pytest
+import textbook
+from conftest import AT, PUBLISHED
+
+import backproplab as bp
+from backproplab.checking import GradientCheck
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_check_agrees_with_published_gradients(name):
+    lines, numbers, published = PUBLISHED[name]
+    check = bp.check_gradient(bp.Graph(lines), at=numbers, claimed=published)
+    assert check.verdict == "agree" and check.max_error < 1e-12
+    assert bp.check_gradient(bp.Graph(lines), at=numbers).errors.keys() == set(bp.Graph(lines).inputs)
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0, 2.0, 1 + 1e-8])
+def test_check_refuses_a_wrong_factor_also_of_a_tiny_gradient(neuron, factor):
+    graph = bp.Graph([("h0", "w")] + [(f"h{k}", f"sigmoid(h{k - 1}) * 0.01") for k in range(1, 10)])
+    gradient = bp.backpropagate(graph.terms(graph.forward(w=0.3)), graph.output)["w"]
+    assert 0 < gradient < 1e-20
+    assert bp.check_gradient(graph, at=dict(w=0.3), claimed={"w": gradient}).verdict == "agree"
+    assert bp.check_gradient(graph, at=dict(w=0.3), claimed={"w": factor * gradient}).verdict == "disagree"
+
+
+def test_check_where_the_true_gradient_is_zero():
+    graph = bp.Graph(L="w * x")
+    assert bp.check_gradient(graph, at=dict(w=1, x=0), claimed={"w": 0.0}).verdict == "agree"
+    assert bp.check_gradient(graph, at=dict(w=1, x=0), claimed={"w": 1e-200}).verdict == "disagree"
+
+
+def test_check_takes_a_whole_gradient(neuron):
+    trace = neuron.forward(**AT)
+    gradient = bp.backpropagate(neuron.terms(trace), "L")
+    assert bp.check_gradient(neuron, at=AT, claimed=gradient).max_error < 1e-12
+    assert bp.check_gradient(neuron, at=AT, claimed=gradient | {"z": gradient["z"] * 1.001}).verdict == "disagree"
+
+
+@pytest.mark.parametrize("text, numbers", [
+    ("abs(x)", dict(x=0)), ("relu(x)", dict(x=0)), ("leaky_relu(x)", dict(x=0)), ("max(x, y)", dict(x=1, y=1)), ("min(x, y, x)", dict(x=1, y=1)),
+    ("x / x", dict(x=0.7)), ("min(y, y) / y", dict(y=0.3)), ("sigmoid(x) + gelu(x) + silu(x) + softplus(x)", dict(x=0)),
+])  # fmt: skip
+def test_check_knows_the_conventions_at_kinks_and_what_cancels(text, numbers):
+    assert bp.check_gradient(bp.Graph(L=text), at=numbers).verdict == "agree"
+
+
+@pytest.mark.parametrize("options, error, message", [
+    (dict(at="x"), TypeError, "at must be a dict"), (dict(at=AT, claimed=[1]), TypeError, "claimed must be a dict"),
+    (dict(at=AT, witness="my word"), ValueError, "witness must be one of complex step"), (dict(at=AT, X=[1]), TypeError, "X and Y are for networks"),
+    (dict(at=AT | {"w": [1, 2]}), ValueError, "one number for each input, found arrays"),
+])  # fmt: skip
+def test_checks_that_are_refused(neuron, options, error, message):
+    with pytest.raises(error, match=message):
+        bp.check_gradient(neuron, **options)
+
+
+def test_tables_escape_names():
+    hostile = "<script>alert(1)</script>"
+    check = GradientCheck({hostile: 1.0}, {hostile: 1.0}, {hostile: 0.0}, {hostile: "agree"}, {hostile: hostile}, "complex step")
+    for shown in (bp.table({hostile: 1.0}), check):
+        assert hostile not in shown._repr_html_() and "&lt;script&gt;" in shown._repr_html_()
+
+
+def test_check_shows_itself(neuron):
+    check = bp.check_gradient(neuron, at=AT, claimed={"w": 0.1})
+    assert repr(check).splitlines()[0] == "disagree"
+    assert repr(check).splitlines()[2].split() == ["w", "0.1", "-0.215762", "1.5"]
+    assert "<td>-0.215762</td>" in check._repr_html_()
+
+
+@pytest.mark.parametrize("claimed, error, message", [
+    ({"q": 1.0}, ValueError, "claimed names 'q', but the quantities are w, x, b, y, z, a, L"),
+    ({}, ValueError, "claimed holds no name"),
+    ({"w": "0.1"}, TypeError, "the claim for w must be a real number or an array, found str"),
+    ({"w": None}, TypeError, "must be a real number"),
+    ({"w": float("nan")}, ValueError, "must be finite, found nan"),
+])  # fmt: skip
+def test_claims_that_are_refused(neuron, claimed, error, message):
+    with pytest.raises(error, match=message):
+        bp.check_gradient(neuron, at=AT, claimed=claimed)
+
+
+# --- networks -----------------------------------------------------------------------------------------------------------
+
+CURVED = ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "softplus", "silu"]
+
+
+def random_net(seed, whole=False, spread=1.0):
+    """A random network and rows; in whole numbers many units stand exactly at a kink, a wide spread saturates them."""
+    rng = np.random.default_rng(seed)
+    sizes = [int(v) for v in rng.integers(1, 5, rng.integers(2, 6))]
+    loss = ("squared_error", "binary_cross_entropy", "cross_entropy")[seed % 3]
+    output = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}.get(loss) or str(rng.choice([*CURVED, "softmax"]))
+    sizes[-1] += output == "softmax"
+    hidden = [str(name) for name in rng.choice(["relu", "leaky_relu"] if whole else CURVED, len(sizes) - 2)]
+    net = bp.Network(sizes, [*hidden, output], loss, l2=float(rng.choice([0, 0.3])), reduction=str(rng.choice(["mean", "sum"])))
+    n = int(rng.integers(1, 6))
+
+    def draw(shape):
+        return rng.integers(-2, 3, shape).astype(float) if whole else spread * rng.normal(size=shape)
+
+    net.parameters = {name: draw(value.shape) for name, value in net.parameters.items()}
+    Y = np.eye(sizes[-1])[rng.integers(0, sizes[-1], n)] if loss == "cross_entropy" else rng.integers(0, 2, (n, sizes[-1])).astype(float)
+    return net, draw((n, sizes[0])), Y
+
+
+@pytest.mark.parametrize("witness, seed", [
+    (witness, seed) for witness, seeds in (("complex step", 60), ("central differences", 30), ("50 digits", 8)) for seed in range(seeds)
+])  # fmt: skip
+def test_a_learners_right_gradient_agrees_and_one_wrong_factor_does_not(witness, seed):
+    net, X, Y = random_net(seed)
+    right = textbook.gradient(net, net.parameters, X, Y)
+    coarse = seed == 29 and witness == "central differences"  # a gradient of 1e-6 beside a loss of 1
+    assert bp.check_gradient(net, X, Y, claimed=right, witness=witness).verdict == ("undecided" if coarse else "agree")
+    assert coarse or bp.check_gradient(net, X, Y, witness=witness).verdict == "agree"
+    for name, factor in zip(right, (0.0, -1.0, 2.0, 1 + 1e-6) * 2, strict=False):
+        check = bp.check_gradient(net, X, Y, claimed=right | {name: factor * right[name]}, witness=witness)
+        assert not right[name].any() or (check.verdict == "disagree" and check.verdicts[name] == "disagree")
+        assert coarse or {check.verdicts[other] for other in right if other != name} <= {"agree"}
+
+
+@pytest.mark.parametrize("witness", ["complex step", "central differences"])
+@pytest.mark.parametrize("at_kink", [0.0, 0.5, 1.0])
+def test_no_false_alarm_at_kinks_and_no_silent_pass(witness, at_kink):
+    verdicts, spoilt = set(), []
+    for seed in range(100 if witness == "complex step" else 30):
+        net, X, Y = random_net(seed, whole=True)
+        right = textbook.gradient(net, net.parameters, X, Y, at_kink=at_kink)
+        verdicts.add(bp.check_gradient(net, X, Y, claimed=right, witness=witness).verdict)
+        wrong = {name: 2 * value + 1.0 for name, value in right.items()}
+        spoilt.append(bp.check_gradient(net, X, Y, claimed=wrong, witness=witness).verdict)
+    assert "disagree" not in verdicts and "agree" in verdicts
+    assert at_kink == 0 or "undecided" in verdicts
+    assert "agree" not in spoilt and spoilt.count("disagree") > 0.9 * len(spoilt)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_saturated_units_are_granted_what_the_textbook_loses_and_no_more(seed):
+    net, X, Y = random_net(seed, spread=8.0)
+    with np.errstate(all="ignore"):
+        right = textbook.gradient(net, net.parameters, X, Y)
+    assert bp.check_gradient(net, X, Y, claimed=right).verdict in ("agree", "undecided")
+    wrong = {name: value * 1.001 for name, value in right.items()}
+    assert bp.check_gradient(net, X, Y, claimed=wrong).verdict != "agree" or not any(value.any() for value in right.values())
+
+
+def test_a_zeroed_first_layer_of_a_deep_sigmoid_net_is_refused():
+    net = bp.Network([4] * 51, ["sigmoid"] * 50)
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(3, 4)), rng.uniform(size=(3, 4))
+    right = net.gradient(X, Y)
+    assert 0 < np.abs(right["W1"]).max() < 1e-14
+    assert bp.check_gradient(net, X, Y, claimed={"W1": right["W1"]}).verdict == "agree"
+    for wrong in (0 * right["W1"], -right["W1"], right["W1"] * (1 + 1e-6)):
+        assert bp.check_gradient(net, X, Y, claimed={"W1": wrong}).verdict == "disagree"
+        check = bp.check_gradient(net, X, Y, claimed={"W1": wrong}, witness="central differences")
+        assert check.verdict == "undecided" and "too coarse" in repr(check)
+
+
+def test_one_wrong_entry_among_thousands_of_times_larger_ones_is_seen():
+    net = bp.Network([2, 3, 1], ["tanh", "sigmoid"])
+    X = np.random.default_rng(0).normal(size=(5, 2)) * [1.0, 1e-11]
+    right = net.gradient(X, np.zeros((5, 1)))
+    wrong = right["W1"] * [[1.0, 0.0]] * np.ones((3, 1))
+    check = bp.check_gradient(net, X, np.zeros((5, 1)), claimed={"W1": wrong})
+    assert np.abs(wrong - right["W1"]).max() < 1e-10 * np.abs(right["W1"]).max()
+    assert check.verdict == "disagree" and check.entries["W1"][:, 0].max() < 1e-12
+
+
+def test_what_cancels_is_undecided():
+    graph = bp.Graph(u="(x + 1e-9) * x", v="x * x", L="u - v - x * 1e-9")
+    assert bp.check_gradient(graph, at=dict(x=0.7)).verdict == "undecided"
+    assert "cancel" in repr(bp.check_gradient(graph, at=dict(x=0.7), claimed={"x": 1e-17}))
+    assert bp.check_gradient(graph, at=dict(x=0.7), claimed={"x": 1.0}).verdict == "disagree"
+
+
+@pytest.mark.parametrize("claim, verdict", [(0.0, "agree"), (1.0, "undecided"), (0.5, "undecided"), (2.5, "disagree"), (-1.5, "disagree")])
+def test_a_kink_of_a_graph(claim, verdict):
+    graph = bp.Graph(z="w * x - 0.3", L="relu(z)")
+    assert bp.check_gradient(graph, at=dict(w=0.1, x=3), claimed={"z": claim}).verdict == {0.0: "undecided", 1.0: "agree"}.get(
+        claim, verdict
+    ), "0.1 * 3 - 0.3 is 5.6e-17"
+    assert bp.check_gradient(bp.Graph(L="relu(z)"), at=dict(z=0), claimed={"z": claim}).verdict == verdict
+
+
+def test_float32_has_its_own_tolerance():
+    net, X, Y = random_net(7)
+    right = textbook.gradient(net, net.parameters, X, Y)
+    single = {name: value.astype(np.float32) for name, value in right.items()}
+    assert bp.check_gradient(net, X, Y, claimed=single).verdict == "agree"
+    narrow = {name: value.astype(float) for name, value in single.items()}
+    check = bp.check_gradient(net, X, Y, claimed=narrow)
+    assert check.verdict == "undecided" and "float32" in repr(check)
+    assert bp.check_gradient(net, X, Y, claimed={name: value * np.float32(1.001) for name, value in single.items()}).verdict == "disagree"
+    small = bp.Network([3, 4, 2], ["tanh", "softmax"], "cross_entropy", dtype=np.float32)
+    assert bp.check_gradient(small, np.eye(3), [0, 1, 0]).verdict == "agree"
+    assert bp.check_gradient(small, np.eye(3), [0, 1, 0], claimed=small.gradient(np.eye(3), [0, 1, 0])).verdict == "agree"
+
+
+def test_many_entries_are_sampled():
+    net = bp.Network([30, 20, 2], ["tanh", "sigmoid"])
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(4, 30)), rng.uniform(size=(4, 2))
+    check = bp.check_gradient(net, X, Y)
+    assert check.verdict == "agree" and np.isfinite(check.entries["W1"]).sum() == 400
+    assert bp.check_gradient(net, X, Y, claimed={"W1": check.claimed["W1"] * 1.01}).verdict == "disagree"
+
+
+def test_deltas_and_inputs_can_be_checked_too():
+    net, X, Y = random_net(3)
+    gradient = bp.backpropagate(net.terms(net.forward(X, Y)), "L")
+    for witness in ("complex step", "central differences"):
+        assert bp.check_gradient(net, X, Y, claimed={name: gradient[name] for name in ("Z1", "X", "Y")}, witness=witness).verdict == "agree"
+        assert bp.check_gradient(net, X, Y, claimed={"Z1": 2 * gradient["Z1"]}, witness=witness).verdict == "disagree"
+    with pytest.raises(ValueError, match="in 50 digits there are W1, b1"):
+        bp.check_gradient(net, X, Y, claimed={"Z1": gradient["Z1"]}, witness="50 digits")
+
+
+# --- a learner's function ------------------------------------------------------------------------------------------------
+
+NET = bp.Network([2, 3, 2], ["tanh", "sigmoid"], seed=1)
+ROWS = (np.array([[0.5, -1.0], [1.5, 0.2], [0.3, 0.4]]), np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]))
+
+
+def learned(parameters, X, Y):
+    return textbook.gradient(NET, parameters, X, Y)
+
+
+def test_a_function_is_called():
+    assert bp.check_gradient(NET, *ROWS, claimed=learned).verdict == "agree"
+    assert bp.check_gradient(NET, *ROWS, claimed=lambda p, X, Y: {"W1": learned(p, X, Y)["W1"]}).errors.keys() == {"W1"}
+    graph, at = bp.Graph(L="x * y"), dict(x=2, y=3)
+    assert bp.check_gradient(graph, at=at, claimed=lambda x, y: {"x": y, "y": x}).verdict == "agree"
+    assert bp.check_gradient(graph, at=at, claimed=lambda x, y: {"x": x, "y": x}).verdicts == {"x": "disagree", "y": "agree"}
+
+
+def test_the_structure_of_a_function():
+    memory = {name: 0.0 for name in NET.parameters}
+
+    def stale(parameters, X, Y):
+        for name, value in learned(parameters, X, Y).items():
+            memory[name] = memory[name] + value
+        return dict(memory)
+
+    check = bp.check_gradient(NET, *ROWS, claimed=stale)
+    assert check.verdict == "disagree" and "two calls with the same numbers" in repr(check)
+    fixed = {name: value.copy() for name, value in NET.gradient(*ROWS).items()}
+    check = bp.check_gradient(NET, *ROWS, claimed=lambda p, X, Y: fixed)
+    assert check.verdict == "disagree" and "nothing flows back" in repr(check) and check.max_error < 1e-12
+
+
+def in_place(parameters, X, Y):
+    parameters["W1"] -= 0.1
+    return learned(parameters, X, Y)
+
+
+def lost(parameters, X, Y):
+    del parameters["W1"]
+    return NET.gradient(X, Y)
+
+
+def scaled(parameters, X, Y):
+    X *= 2
+    return learned(parameters, X, Y)
+
+
+def forever(parameters, X, Y):
+    while True:
+        pass
+
+
+def asleep(parameters, X, Y):
+    import time
+
+    time.sleep(60)
+
+
+@pytest.mark.parametrize("claimed, error, message", [
+    (lambda p, X, Y: None, TypeError, "claimed is None; did the function forget its return"),
+    (lambda p, X, Y: [1], TypeError, "claimed must be a dict"),
+    (lambda p, X, Y: 1 / 0, ValueError, "your function raised ZeroDivisionError: division by zero"),
+    (lambda p: {}, ValueError, "your function raised TypeError"),
+    (in_place, ValueError, "your function changes W1, which it was given"), (lost, ValueError, "your function changes W1"),
+    (scaled, ValueError, "your function changes X or Y"),
+    (forever, ValueError, "did not return within 0.5 s and was stopped"), (asleep, ValueError, "did not return within 0.5 s"),
+    ({}, ValueError, "claimed holds no name; the quantities are"), (dict(W3=1.0), ValueError, "claimed names 'W3', but the quantities are"),
+    (dict(W1=np.zeros((2, 3))), ValueError, r"W1 has shape \(2, 3\), expected \(3, 2\): this is the transpose"),
+    (dict(b1=np.zeros((3, 1))), ValueError, r"not a row or a column"), (dict(b1=0.0), ValueError, "one number for all entries"),
+    (dict(b1=np.zeros((4, 3))), ValueError, "one gradient for each example"), (dict(W1=np.zeros((3, 5))), ValueError, "the shape of its quantity"),
+    (dict(W1=np.zeros((0, 2))), ValueError, "is empty"), (dict(W1=[]), ValueError, "is empty"), (dict(W1="x"), TypeError, "found str"),
+    (dict(b1=[1.0, np.nan, 0.0]), ValueError, r"must be finite, found nan at entry \[1\]"), (dict(b1=[np.inf] * 3), ValueError, "found inf"),
+    (dict(W1=np.zeros((3, 2), complex)), TypeError, "found dtype complex128"), (dict(b1=[True] * 3), TypeError, "found dtype bool"),
+    (dict(b1=[None] * 3), TypeError, "found dtype object"), (dict(b1=...), TypeError, "found ellipsis"),
+    (dict(b1=np.zeros(3, np.float16)), TypeError, "found dtype float16"), (dict(b1=[[1], [1, 2], [3]]), TypeError, "a real number or an array"),
+])  # fmt: skip
+def test_claims_on_a_network_that_are_refused(claimed, error, message):
+    before = {name: value.copy() for name, value in NET.parameters.items()}, ROWS[0].copy()
+    with pytest.raises(error, match=message):
+        bp.check_gradient(NET, *ROWS, claimed=claimed, time_limit=0.5)
+    assert np.array_equal(before[1], ROWS[0]) and all(np.array_equal(before[0][name], NET.parameters[name]) for name in before[0])
