@@ -29,12 +29,13 @@ class Case:
 
 
 def complex_step(case, name, entries):
-    """Im L(x + ih) / h with h = 1e-40 |x| for each entry, exact to rounding as long as Im L is not too small for a float.
+    """Im L(x + ih) / h with h = 1e-40 |x| for each entry, exact to rounding as long as neither h nor Im L is too small
+    for a float (h is 1e-200 at least).
 
     Source: W. Squire and G. Trapp, Using complex variables to estimate derivatives of real functions, SIAM Review 40 (1998).
     """
     x = np.asarray(case.numbers[name], float)
-    steps = [STEP * (abs(x[entry]) or 1.0) for entry in entries]
+    steps = [max(STEP * (abs(x[entry]) or 1.0), 1e-200) for entry in entries]
     slopes = [float(np.imag(case.loss(name, _nudged(x, entry, 1j * step)))) / step for entry, step in zip(entries, steps, strict=True)]
     return np.array(slopes), 64 * SMALLEST / np.array(steps)
 
@@ -51,9 +52,11 @@ def central_differences(case, name, entries):
     for entry in entries:
         reach = max(abs(x[entry]), 1e-3 * size)
         ladder = [one_difference(case, name, x, entry, reach * 2.0**-k, noise) for k in (8, 11, 14, 17, 20)]
-        slope, doubt = min(ladder, key=lambda pair: pair[1])
+        best = min(range(len(ladder)), key=lambda k: ladder[k][1])
+        slope, doubt = ladder[best]
         slopes.append(slope)
-        doubts.append(doubt)
+        # A step that jumps over whole waves has no doubt of its own; finer steps have.
+        doubts.append(max([doubt, *(abs(slope - finer) + its for finer, its in ladder[best + 1 :] if abs(slope - finer) > its)]))
     return np.array(slopes), np.array(doubts)
 
 

@@ -170,6 +170,24 @@ def test_one_wrong_entry_among_thousands_of_times_larger_ones_is_seen():
     assert check.verdict == "disagree" and check.entries["W1"][:, 0].max() < 1e-12
 
 
+@pytest.mark.parametrize("text, at", [("sin(1000000*x)", 0.3), ("sin(100000*x)", 2.0)])
+def test_a_step_over_whole_waves_raises_no_false_alarm(text, at):
+    assert bp.check_gradient(bp.Graph(L=text), at=dict(x=at), witness="central differences").verdict != "disagree"
+
+
+@pytest.mark.parametrize("text, at", [("sqrt(x)", dict(x=1e-300)), ("2*x + y", dict(x=1e-290, y=0))])
+def test_the_complex_step_at_tiny_numbers(text, at):
+    assert bp.check_gradient(bp.Graph(L=text), at=at).verdict in ("agree", "undecided")
+    assert bp.check_gradient(bp.Graph(L=text), at=at, claimed={"x": 7.0}).verdict != "agree"
+
+
+def test_a_table_does_not_show_which_entry_rounds_most():
+    net, X, Y = random_net(3)
+    right = net.gradient(X, Y)
+    table = repr(bp.check_gradient(net, X, Y))
+    assert all(f"{name}[{', '.join('0' * value.ndim)}]" in table for name, value in right.items())
+
+
 def test_what_cancels_is_undecided():
     graph = bp.Graph(u="(x + 1e-9) * x", v="x * x", L="u - v - x * 1e-9")
     assert bp.check_gradient(graph, at=dict(x=0.7)).verdict == "undecided"
@@ -250,6 +268,10 @@ def test_the_structure_of_a_function():
     fixed = {name: value.copy() for name, value in NET.gradient(*ROWS).items()}
     check = bp.check_gradient(NET, *ROWS, claimed=lambda p, X, Y: fixed)
     assert check.verdict == "disagree" and "nothing flows back" in repr(check) and check.max_error < 1e-12
+    net, X = bp.Network([2, 3, 3], ["tanh", "softmax"], "cross_entropy"), np.array([[0.1, 0.2], [0.3, -1.0]])
+    always = net.gradient(X, [0, 2])
+    assert "with other labels" in repr(bp.check_gradient(net, X, [0, 2], claimed=lambda p, X, Y: always))
+    assert bp.check_gradient(net, X, [0, 2], claimed=lambda p, X, Y: textbook.gradient(net, p, X, np.eye(3)[Y])).verdict == "agree"
 
 
 def in_place(parameters, X, Y):

@@ -2,6 +2,7 @@
 
 from ..graph import Graph
 from .graph_explorer import GraphExplorer
+from .step_explorer import StepExplorer
 
 
 def explore(graph, /, wrt=None, **numbers):
@@ -15,4 +16,15 @@ def explore(graph, /, wrt=None, **numbers):
     return GraphExplorer(graph, wrt, numbers)
 
 
-__all__ = ["GraphExplorer", "explore"]
+def explore_step(graph, /, wrt, output=None, **numbers):
+    """A widget for a step size h: the derivative of `output` (the last line) by `wrt`, nudged in three ways, and each one's error over h.
+
+    `e.set(h=1e-5)` moves the slider; `e.h`, `e.values`, `e.errors`, `e.curves`, `e.true` and `e.svg` are there to read.
+    ValueError and TypeError as `graph.forward`; ValueError: an unknown name, no path to `wrt`, a derivative of 0.
+    """
+    if not isinstance(graph, Graph):
+        raise TypeError(f"explore_step: expected a Graph, found {type(graph).__name__}")
+    return StepExplorer(graph, wrt, output, numbers)
+
+
+__all__ = ["GraphExplorer", "StepExplorer", "explore", "explore_step"]

@@ -1,0 +1,195 @@
+"""A mistake as a hypothesis: made in the walk, in one layer or in all, its numbers laid beside the claim."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .checking import AGREE, DOUBT, compare, unit_of
+from .mistakes import PLACES, ROWS, Situation
+from .rounding import Margins, network_margins
+from .terms import backpropagate
+
+SAME = 1e-2  # a mistake must explain a wrong array to this part of its error at least
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A claim beside the right gradient on one network and batch: what is wrong, in order from the loss down."""
+
+    network: Any
+    trace: dict
+    terms: list
+    claimed: dict
+    right: dict
+    rounding: dict
+    verdicts: dict
+    reasons: dict
+
+    @property
+    def wrong(self):
+        """The names that disagree, from the loss down."""
+        return [name for name in self.verdicts if self.verdicts[name] == "disagree"]
+
+    @property
+    def situation(self):
+        """The same, for the pulls of the table."""
+        trace, net = self.trace, self.network
+        return Situation(
+            trace, len(trace["X"]), net.sizes[-1], net.reduction == "mean", net.l2, net.loss_name != "squared_error", net.activations
+        )  # fmt: skip
+
+
+def gather(network, X, Y, claimed):
+    """The evidence of claims that have been read: `network` in float64, claims for parameters by name."""
+    trace = network.forward(X, Y)
+    terms = network.terms(trace)
+    right = backpropagate(terms, "L")
+    margins = network_margins(network, trace, terms, unit_of(claimed))
+    order = [f"{kind}{layer}" for layer in reversed(network.layers) for kind in "Wb"]
+    order += [name for name in claimed if name not in order]
+    verdicts, reasons = {}, {}
+    for name in (name for name in order if name in claimed):
+        here = Margins(margins.scale[name], margins.rounding[name], margins.kinks[name])
+        verdicts[name], reasons[name], _ = compare(claimed[name], right[name], np.zeros(np.shape(right[name])), here)
+    return Evidence(network, trace, terms, claimed, right, margins.rounding, verdicts, reasons)
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One mistake, made by one of its pulls, in all the layers it fits or in one (then `layer` is its number)."""
+
+    row: Any
+    pull: int
+    layer: int | None = None
+    output_too: bool = False
+
+    def layers(self, network, at):
+        """The layers in which it is made."""
+        if self.row.place in ("loss", "output", "raw"):
+            chosen = [network.depth] if self.row.place != "raw" or network.depth > 1 else []
+        elif self.row.place == "hidden":
+            chosen = [*range(1, network.depth), *([network.depth] if self.output_too and not at.fused and at.activations[-1] != "softmax" else [])]
+        else:
+            chosen = range(2 if self.row.place == "through" else 1, network.depth + 1)
+        return [layer for layer in chosen if self.layer in (None, layer) and self.row.fits(at, layer)]
+
+
+def hypotheses(network):
+    """Every mistake that shows in numbers, in the table's order, in each way and each layer in which it can be made."""
+    for row in ROWS:
+        for pull in range(len(row.pulls)):
+            single = row.place not in ("loss", "output", "raw") and (network.depth > 1 or row.place == "parameter")
+            for layer in (*((None,) if row.place != "parameter" else ()), *(reversed(network.layers) if single else ())):
+                for output_too in (False, True) if row.output_too and layer is None else (layer == network.depth,):
+                    yield Hypothesis(row, pull, layer, output_too)
+
+
+def edges_at_fault(row, layers, network, at):
+    """The (of, wrt) of the terms that the mistake spoils; of a fused output there is one, dL/dZ."""
+    last = network.depth
+    for layer in layers:
+        if at.fused and row.place in ("loss", "output"):
+            yield "L", f"Z{last}"
+        elif row.place == "through":
+            yield f"Z{layer}", f"A{layer - 1}"
+        else:
+            of, wrt = PLACES[row.place]
+            names = {"l": layer, "d": last, "c": last - 1, "u": layer + 1}
+            yield of.format(**names), wrt.format(**names)
+
+
+def spoilt(evidence, spoils, at):
+    """The walk with some terms' pulls replaced: yields each parameter's gradient, by name, as soon as it is complete."""
+    gradient = at.gradient = {"L": 1.0}
+    for term in reversed(evidence.terms):
+        if term.wrt in ("X", "Y"):
+            continue
+        pull = spoils.get((term.of, term.wrt))
+        with np.errstate(all="ignore"):  # a wrong walk through fifty layers may overflow
+            part = pull(term, gradient[term.of], at) if pull else term.pull(gradient[term.of])
+        gradient[term.wrt] = gradient[term.wrt] + part if term.wrt in gradient else part
+        if term.of[0] == "Z":
+            yield term.wrt, gradient[term.wrt]
+
+
+def explains(evidence, hypothesis):
+    """The situation (with its constant) in which the mistake gives the claimed numbers, or None."""
+    at = evidence.situation
+    row, layers = hypothesis.row, hypothesis.layers(evidence.network, at)
+    if row.place == "parameter":
+        return factor_alone(evidence, at, "Wb"[hypothesis.pull] + str(hypothesis.layer))
+    edges = list(edges_at_fault(row, layers, evidence.network, at))
+    existing = {(term.of, term.wrt) for term in evidence.terms}
+    if not edges or not set(edges) <= existing:
+        return None if evidence.wrong else at
+    spoils = dict.fromkeys(edges, row.pulls[hypothesis.pull])
+    if row.solved and (not evidence.wrong or not solve(evidence, spoils, at)):
+        return None
+    return at if all(fits(evidence, name, value) for name, value in spoilt(evidence, spoils, at) if name in evidence.claimed) else None
+
+
+def fits(evidence, name, value):
+    """Whether a claim is this value: within 1e-9 (1e-5 in float32) of its largest entry, the textbook's rounding granted."""
+    claim, right = evidence.claimed[name], evidence.right[name]
+    tolerance, size = AGREE[claim.dtype.type], np.abs(value).max()
+    granted = min(evidence.rounding[name].max() / max(np.abs(right).max(), np.finfo(float).tiny), DOUBT * tolerance)
+    off, beside = np.abs(claim - value).max(), np.abs(right).max()
+    cancelled = size < 1e-12 * beside and claim.any() and np.any(value)  # the sum of p - y over a softmax, for instance
+    if off > (1e-12 * beside if cancelled else max(tolerance, granted) * size):
+        return False
+    return evidence.verdicts[name] != "disagree" or off <= SAME * np.abs(claim - right).max()
+
+
+def solve(evidence, spoils, at):
+    """Find the unknown constant where the mistake first shows; False where it does not show or nothing could refute it."""
+    where = evidence.wrong[0]
+
+    def value(constant):
+        at.constant = constant
+        return next((found for name, found in spoilt(evidence, spoils, at) if name == where), None)
+
+    claim, right = evidence.claimed[where].astype(float), evidence.right[where]
+    change = value(1.0)
+    change = None if change is None else change - right
+    if change is None or not change.any() or sum(evidence.claimed[name].size for name in evidence.wrong) < 2:
+        return False
+    with np.errstate(all="ignore"):
+        _refine(at, value, claim, right, change)
+    return np.isfinite(at.constant) and at.constant != 0
+
+
+def _refine(at, value, claim, right, change):
+    at.constant = float(((claim - right) * change).sum() / (change * change).sum())
+    for _ in range(4):  # linear already, unless more than one layer above is spoilt
+        here, step = value(at.constant), at.constant * 1e-4
+        start = at.constant
+        bend = (value(start + step) - here) / step if step else change
+        at.constant = start + float(((claim - here) * bend).sum() / ((bend * bend).sum() or 1.0))
+
+
+def factor_alone(evidence, at, name):
+    """The situation in which one parameter alone is off by one factor (of all of it, or of its data part), or None."""
+    if evidence.wrong != [name] or len(evidence.claimed) < 2:
+        return None
+    penalty = evidence.network.l2 * evidence.trace[name] if name[0] == "W" else 0.0
+    for part in (0.0, penalty):
+        claim, right = evidence.claimed[name] - part, evidence.right[name] - part
+        at.constant = float((claim * right).sum() / ((right * right).sum() or 1.0))
+        if fits(evidence, name, at.constant * right + part):
+            return at
+    return None
+
+
+def survivors(evidence, candidates):
+    """The hypotheses that give the claimed numbers, with their situations; in one layer only near the first wrong name."""
+    layer = int(evidence.wrong[0][1:])
+    claimed = sorted(int(name[1:]) for name in evidence.claimed)
+    above = next((other for other in claimed if other > layer), evidence.network.depth)
+    found = []
+    for hypothesis in candidates:
+        if hypothesis.layer is None or layer <= hypothesis.layer <= above:
+            at = explains(evidence, hypothesis)
+            if at is not None:
+                found.append((hypothesis, at))
+    return found

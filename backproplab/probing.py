@@ -1,0 +1,43 @@
+"""Networks and rows on which no two mistakes look the same, for a learner's function to be called with."""
+
+from itertools import count
+
+import numpy as np
+
+from .network import Network
+
+SLENDER, SQUARE = (5, 4, 6, 7), 4
+
+
+def probes(model, X, Y):
+    """Networks of the same depth, activations and loss, each with rows for it, in the form in which X and Y came.
+
+    First with all widths different from 1, 2, the number of examples and their neighbours, twice; then square, once with as
+    many examples as units. One example given as a vector stays a vector, labels stay labels.
+    """
+    vector, rows = np.ndim(X) == 1, np.shape(Y)[-1:] == (model.sizes[-1],) and np.ndim(Y) == np.ndim(X)
+    slender = [SLENDER[i % len(SLENDER)] for i in range(model.depth)] + [3]
+    square = [SQUARE] * (model.depth + 1)
+    for sizes, n in ((slender, 9), (slender, 8), (square, 7), (square, SQUARE)):
+        probe, rng = _lively(model, sizes, n)
+        inputs, targets = rng.normal(size=(n, sizes[0])).astype(model.dtype), _targets(model.loss_name, rng, n, sizes[-1], rows)
+        yield (probe, inputs[0], targets[0]) if vector else (probe, inputs, targets)
+
+
+def _targets(loss, rng, n, k, rows):
+    if loss == "cross_entropy":
+        labels = rng.integers(0, k, n)
+        return np.eye(k)[labels] if rows else labels
+    return rng.uniform(0.1, 0.9, (n, k)) if loss == "squared_error" else rng.integers(0, 2, (n, k)).astype(float)
+
+
+def _lively(model, sizes, n):
+    """A network like the model with other sizes and random numbers, in which every parameter has a gradient."""
+    for seed in count():
+        rng = np.random.default_rng(seed)
+        probe = Network(sizes, model.activations, model.loss_name, model.l2, model.reduction, model.dtype, seed)
+        grown = {name: value * 1.2 + 0.3 * rng.normal(size=value.shape) * (name[0] == "b") for name, value in probe.parameters.items()}
+        probe.parameters = grown
+        trace = probe.forward(rng.normal(size=(n, sizes[0])))
+        if seed > 50 or all(np.ptp(trace[f"A{layer}"], axis=0).any() for layer in probe.layers):
+            return probe, rng
