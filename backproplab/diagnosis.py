@@ -7,13 +7,14 @@ import numpy as np
 import sympy as sp
 
 from . import claims
-from .checking import AGREE, arguments, in_double
+from .checking import AGREE, arguments, check_gradient, in_double
+from .graph_diagnosis import explained, suspects
 from .hypotheses import edges_at_fault, explains, fits, gather, hypotheses, survivors
 from .mistakes import MISTAKES, PLACES
 from .network import Network
 from .notation import number
 from .probing import probes
-from .terms import Term
+from .terms import Term, backpropagate
 
 WORDS = {
     "none": ("The gradient is right.", "Every entry agrees with the package's own within rounding."),
@@ -23,6 +24,8 @@ WORDS = {
     "shape": ("{name} has shape {found}, expected {expected}: {why}.", "The other claims were not looked at."),
     "hidden": "On the numbers you gave it does not show; on others it does.",
     "raises": "On the shapes you gave your function stops with an error; where every layer is square it runs, and this is what it does.",
+    "left-out": ("The term d{of}/d{wrt} is left out: the numbers are those with 1 in its place.", "On every path over this edge multiply by it, d{of}/d{wrt} = {formula}."),
+    "slope": ("You left out d{of}/d{wrt}, the slope of the activation.", "On the way from {of} to {wrt} multiply by d{of}/d{wrt} = {formula}."),
     "calls": ("Two calls with the same numbers give different answers.", "A gradient depends on the parameters, X and Y and on nothing else."),
 }
 
@@ -61,17 +64,22 @@ class Diagnosis:
 # --- the answer -------------------------------------------------------------------------------------------------------
 
 
-def diagnose(claimed, model, X=None, Y=None, *, time_limit=claims.TIME_LIMIT):
-    """Name the mistake in a gradient of a network: `claimed` is a dict of arrays by parameter's name, or a function.
+def diagnose(claimed, model, X=None, Y=None, *, at=None, output=None, time_limit=claims.TIME_LIMIT):
+    """Name the mistake in a gradient of a network on rows X, Y, or of a graph at numbers `at`.
 
-    A function of (parameters, X, Y) returns such a dict; it is also called with other sizes, batches and parameters of the same
+    `claimed` is a dict of arrays by parameter's name, or a function of (parameters, X, Y); for a graph of numbers, or a
+    function of the inputs by name. `output` is a graph's last line unless named.
+
+    A network's function is also called with other sizes, batches and parameters of the same
     depth, activations and loss, where no two mistakes look the same. A mistake is named only where its numbers match to 1e-9
     (1e-5 in float32), else it is "unknown". Returns a `Diagnosis`.
     ValueError, TypeError: a claim that is no gradient of this network (unknown name, NaN, empty), a function that raises,
     changes its inputs or takes longer than `time_limit` seconds, and as `forward`.
     """
+    if hasattr(model, "lines") and hasattr(model, "forward"):
+        return _diagnose_graph(claimed, model, at or {}, output or model.output, time_limit)
     if not isinstance(model, Network):
-        raise TypeError(f"diagnose: expected a Network, found {type(model).__name__}")
+        raise TypeError(f"diagnose: expected a Network or a Graph, found {type(model).__name__}")
     if X is None or Y is None:
         raise TypeError("diagnose: give X and Y, the rows at which the gradient was computed")
     network = in_double(model)
@@ -175,6 +183,33 @@ def _of_wrong_shape(error, network, X, Y):
             term = next(term for term in turned.terms if term.wrt == name and term.of[0] == "Z")
             return Diagnosis("weight-gradient-transposed", words[0], ("weight-gradient-transposed",), name, term)
     return Diagnosis("unknown", " ".join(words), (), name)
+
+
+# --- graphs -----------------------------------------------------------------------------------------------------------
+
+
+def _diagnose_graph(claimed, graph, at, output, time_limit):
+    """The first mistake that gives the claimed numbers; names are looked at from the output down."""
+    check = check_gradient(graph, at=at, claimed=claimed, output=output, time_limit=time_limit)
+    if check.verdict != "disagree":
+        open_names = [name for name, verdict in check.verdicts.items() if verdict != "agree"]
+        words = WORDS["kept"] if open_names else WORDS["none"]
+        return Diagnosis("none", " ".join(words).format(names=", ".join(open_names), reason=next(filter(None, check.reasons.values()), "")))
+    terms = graph.terms(graph.forward(**at))
+    right = backpropagate(terms, output)
+    where = next(name for name in right if check.verdicts.get(name) == "disagree")
+    found = [(name, term) for name, spoilt, term in suspects(graph, terms, output) if explained(spoilt, output, check.claimed, right)]
+    ratio = check.claimed[where] / right[where] if right[where] else None
+    order = [*MISTAKES, "left-out"]
+    found.sort(key=lambda suspect: order.index(suspect[0]))
+    if not found:
+        words = [*WORDS["unknown"], *([WORDS["ratio"].format(ratio=number(ratio))] if ratio is not None else [])]
+        return Diagnosis("unknown", " ".join(words).format(where=where), (), where, None, ratio)
+    name, term = found[0]
+    words = WORDS.get(name) or (WORDS["slope"] if "slope" in name else MISTAKES[name].says)
+    names = {"name": term.wrt, "of": term.of, "wrt": term.wrt, "formula": term.formula}
+    candidates = tuple(dict.fromkeys(one for one, _ in found if one in MISTAKES))
+    return Diagnosis(name if name in MISTAKES else "unknown", " ".join(words).format(**names), candidates, where, term, ratio)
 
 
 # --- a learner's function ---------------------------------------------------------------------------------------------

@@ -1,0 +1,266 @@
+"""Mistakes planted by a learner's own code are named, right gradients are never called wrong, and two mistakes get no wrong name."""
+
+import functools
+
+import numpy as np
+import pytest
+import textbook
+from test_checking import NET, ROWS, in_place, learned, random_net
+
+import backproplab as bp
+
+IN_NUMBERS = [name for name in bp.MISTAKES if name not in ("path-missing", "stale-gradient")]
+SQUARE = ("weights-not-transposed", "weight-gradient-transposed", "x-for-a", "bias-wrong-axis")
+SAME_ON_RELU = {"relu-gate-open": "hidden-slope-missing"}
+ACTIVATIONS = {"relu": ["relu"], "slope": ["sigmoid", "tanh"], "z-for": ["sigmoid", "tanh"]}
+
+
+def case_for(seed, mistake, depth=None):
+    """A network on which the mistake can be made, rows for it, and the layer in which to make it (None: in all)."""
+    rng = np.random.default_rng([seed, IN_NUMBERS.index(mistake)])
+    depth = depth or int(rng.integers(2, 5))
+    sizes = [4] * (depth + 1) if mistake in SQUARE else [int(v) for v in (rng.permutation([3, 4, 5, 6, 7])[: depth + 1] if depth < 5 else rng.integers(3, 8, depth + 1))]
+    n = {"bias-wrong-axis": 4}.get(mistake, 9)
+    place = bp.MISTAKES[mistake].place
+    losses = ["squared_error"] if place in ("output", "raw") else ["squared_error", "binary_cross_entropy", "cross_entropy"]
+    loss = str(rng.choice(losses[1:] if mistake == "output-slope-extra" else losses)) if mistake != "output-slope-extra" else str(rng.choice(["binary_cross_entropy", "cross_entropy"]))
+    output = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}.get(loss, "softmax" if mistake == "softmax-diagonal" else "sigmoid")
+    hidden = next((names for part, names in ACTIVATIONS.items() if part in mistake and "missing" not in mistake), ["sigmoid", "tanh", "relu", "softplus", "silu"])
+    reduction = "sum" if mistake == "mean-for-sum" else "mean" if "mean" in mistake or "divided" in mistake else str(rng.choice(["mean", "sum"]))
+    net = bp.Network(sizes, [*(str(v) for v in rng.choice(hidden, depth - 1)), output], loss, l2=0.3 if place == "penalty" or "l2" in mistake else 0.1, reduction=reduction)
+    net.parameters = {name: rng.normal(size=value.shape) * (0.8 if name[0] == "W" else 0.5) for name, value in net.parameters.items()}
+    X = rng.normal(size=(n, sizes[0]))
+    Y = np.eye(sizes[-1])[rng.integers(0, sizes[-1], n)] if loss == "cross_entropy" else rng.uniform(size=(n, sizes[-1]))
+    first = 2 if place == "through" or mistake in ("z-for-a", "x-for-a") else 1
+    last = depth - 1 if place == "hidden" else depth
+    only = int(rng.integers(first, last + 1)) if seed % 2 and place not in ("loss", "output", "raw", "parameter") else None
+    return net, X, Y, dict(mistake=mistake, only=only, rate=0.05, name=str(rng.choice(list(net.parameters))), factor=float(rng.choice([4.0, 0.3, -1.0])))
+
+
+def visible(wrong, right):
+    return any(np.abs(wrong[name] - right[name]).max() > 1e-6 * np.abs(right[name]).max() for name in right)
+
+
+@pytest.mark.parametrize("mistake", IN_NUMBERS)
+@pytest.mark.parametrize("as_function", [False, True], ids=["numbers", "function"])
+def test_planted_mistakes_are_named(mistake, as_function):
+    named, seen = 0, 0
+    for seed in range(4 if as_function else 12):
+        net, X, Y, how = case_for(seed, mistake)
+        function = functools.partial(textbook.gradient, net, **how)
+        wrong, right = function(net.parameters, X, Y), textbook.gradient(net, net.parameters, X, Y)
+        if visible(wrong, right):
+            found = bp.diagnose(function if as_function else wrong, net, X, Y)
+            assert found.mistake in (mistake, SAME_ON_RELU.get(mistake), "unknown"), (seed, found)
+            assert found.where == first_wrong(wrong, right)
+            named, seen = named + (mistake in found.candidates), seen + 1
+    assert seen >= 3 and named >= seen - (mistake == "bias-total")  # where p - y adds up to rounding, it cannot be told
+
+
+def first_wrong(wrong, right):
+    depth = len(right) // 2
+    order = [f"{kind}{layer}" for layer in range(depth, 0, -1) for kind in "Wb"]
+    return next(name for name in order if np.abs(wrong[name] - right[name]).max() > 1e-6 * np.abs(right[name]).max())
+
+
+@pytest.mark.parametrize("mistake", IN_NUMBERS)
+def test_planted_mistakes_in_fifty_layers(mistake):
+    net, X, Y, how = case_for(3, mistake, depth=50)
+    with np.errstate(all="ignore"):
+        wrong, right = textbook.gradient(net, net.parameters, X, Y, **how), textbook.gradient(net, net.parameters, X, Y)
+    if visible(wrong, right):
+        found = bp.diagnose(wrong, net, X, Y)
+        assert mistake in found.candidates and found.mistake in (mistake, SAME_ON_RELU.get(mistake), "layer-factor")
+
+
+@pytest.mark.parametrize("mistake", ["sign", "hidden-slope-missing", "updated-weights", "l2-sign", "bias-zero", "layer-factor"])
+def test_float32(mistake):
+    net, X, Y, how = case_for(2, mistake)
+    wrong = {name: value.astype(np.float32) for name, value in textbook.gradient(net, net.parameters, X, Y, **how).items()}
+    assert bp.diagnose(wrong, net, X, Y).mistake == mistake
+
+
+def transposed(net, p, X, Y):
+    """Columns as examples, W as (units in, units out), translated back."""
+    A, Z, T = [X.T], [], {name: value.T for name, value in p.items()}
+    for layer, activation in enumerate(net.activations, 1):
+        Z.append(T[f"W{layer}"].T @ A[-1] + T[f"b{layer}"][:, None])
+        A.append(textbook.softmax(Z[-1].T).T if activation == "softmax" else textbook.VALUE[activation](Z[-1]))
+    D = (A[-1] - Y.T) / (X.shape[0] if net.reduction == "mean" else 1)
+    if net.loss_name == "squared_error":
+        last = net.activations[-1]
+        D = A[-1] * (D - (D * A[-1]).sum(axis=0)) if last == "softmax" else D * textbook.slope(last, Z[-1])
+    out = {}
+    for layer in range(net.depth, 0, -1):
+        out[f"W{layer}"], out[f"b{layer}"] = (A[layer - 1] @ D.T).T + net.l2 * p[f"W{layer}"], D.sum(axis=1)
+        if layer > 1:
+            D = (T[f"W{layer}"] @ D) * textbook.slope(net.activations[layer - 2], Z[layer - 2])
+    return out
+
+
+def by_loops(net, p, X, Y):
+    """Example by example, added up."""
+    parts = [textbook.gradient(net, p, X[i : i + 1], Y[i : i + 1]) for i in range(len(X))]
+    share = 1 / len(X) if net.reduction == "mean" else 1.0
+    total = {name: share * sum(part[name] for part in parts) for name in p}
+    return {name: value + (1 - share * len(X)) * net.l2 * p[name] if name[0] == "W" else value for name, value in total.items()}
+
+
+def shuffled(net, p, X, Y):
+    """The rows in another order."""
+    order = np.random.default_rng(0).permutation(len(X))
+    return textbook.gradient(net, p, X[order], Y[order])
+
+
+def single(net, p, X, Y):
+    return {name: value.astype(np.float32) for name, value in textbook.gradient(net, p, X, Y).items()}
+
+
+@pytest.mark.parametrize("variant", [textbook.gradient, transposed, by_loops, shuffled, single])
+def test_a_right_gradient_is_never_called_wrong(variant):
+    for seed in range(40):
+        net, X, Y = random_net(seed)
+        assert bp.diagnose(variant(net, net.parameters, X, Y), net, X, Y).mistake == "none", (seed, net)
+        if seed % 8 == 0:
+            assert bp.diagnose(functools.partial(variant, net), net, X, Y).mistake == "none"
+    for seed in range(40):  # saturated, and at kinks
+        net, X, Y = random_net(seed, whole=seed % 2 == 0, spread=6.0)
+        with np.errstate(all="ignore"):
+            right = variant(net, net.parameters, X, Y)
+        assert bp.diagnose(right, net, X, Y).mistake == "none", (seed, net)
+
+
+PAIRED = ["sum-for-mean", "sign", "hidden-slope-missing", "bias-zero", "l2-missing", "z-for-a", "last-example-only", "l2-on-bias", "bias-total"]
+
+
+@pytest.mark.parametrize("second", PAIRED)
+def test_two_mistakes_get_no_wrong_name(second):
+    for seed in range(12):
+        net, X, Y, how = case_for(seed, "hidden-slope-at-a")
+        right = textbook.gradient(net, net.parameters, X, Y)
+        first = textbook.gradient(net, net.parameters, X, Y, **how)
+        other = textbook.gradient(net, net.parameters, X, Y, mistake=second)
+        # Their changes added: both in one gradient.
+        both = {name: first[name] + other[name] - right[name] for name in right}
+        if visible(first, right) and visible(other, right):
+            assert bp.diagnose(both, net, X, Y).mistake in ("hidden-slope-at-a", second, "unknown"), (seed, net)
+
+
+def test_an_unknown_mistake_says_where_and_by_what_factor():
+    right = NET.gradient(*ROWS)
+    found = bp.diagnose(right | {"W1": 1.7 * right["W1"], "b1": right["b1"] ** 2}, NET, *ROWS)
+    assert (found.mistake, found.where, found.term) == ("unknown", "W1", None)
+    assert found.ratio == pytest.approx(1.7, rel=1e-12) and "1.7 times" in found.explanation
+
+
+def test_a_diagnosis_shows_the_term_as_it_should_be():
+    wrong = textbook.gradient(NET, NET.parameters, *ROWS, mistake="hidden-slope-missing")
+    found = bp.diagnose(wrong, NET, *ROWS)
+    trace = NET.forward(*ROWS)
+    assert (found.mistake, found.where, found.candidates) == ("hidden-slope-missing", "W1", ("hidden-slope-missing",))
+    assert (found.term.of, found.term.wrt) == ("A1", "Z1") and np.allclose(found.term.value, 1 - np.tanh(trace["Z1"]) ** 2, rtol=1e-12)
+    assert found.explanation.count(". ") == 1 and "{" not in found.explanation
+    assert "dA1/dZ1 = tanh'(Z1)" in repr(found) and "<b>hidden-slope-missing" in found._repr_html_()
+
+
+@pytest.mark.parametrize("mistake", IN_NUMBERS)
+def test_every_row_has_words_that_can_be_filled(mistake):
+    net, X, Y, how = case_for(4, mistake)
+    found = bp.diagnose(textbook.gradient(net, net.parameters, X, Y, **how), net, X, Y)
+    assert len(bp.MISTAKES[mistake].says) == 2 and "{" not in found.explanation and found.term is not None
+    expected = {"l2-on-bias": ("L", "b")}.get(mistake)
+    assert expected is None or (found.term.of, found.term.wrt[0]) == expected
+
+
+def test_a_part_of_the_names_is_enough():
+    for mistake in ("sign", "hidden-slope-missing", "updated-weights", "last-example-only"):
+        net, X, Y, how = case_for(2, mistake)
+        wrong = textbook.gradient(net, net.parameters, X, Y, **how)
+        assert mistake in bp.diagnose({"W1": wrong["W1"], "b1": wrong["b1"]}, net, X, Y).candidates
+
+
+def test_a_function_reveals_what_its_numbers_hide():
+    net = bp.Network([2, 3, 1], ["tanh", "sigmoid"])
+    X, Y = [[0.5, -1.0]], [[1.0]]
+    function = functools.partial(textbook.gradient, net, mistake="sum-for-mean")
+    assert bp.diagnose(function(net.parameters, np.array(X), np.array(Y)), net, X, Y).mistake == "none"
+    found = bp.diagnose(function, net, X, Y)
+    assert found.mistake == "sum-for-mean" and "does not show" in found.explanation
+
+
+@pytest.mark.parametrize("keeps_all", [True, False])
+def test_a_stale_gradient(keeps_all):
+    last = dict.fromkeys(NET.parameters, 0.0)
+
+    def stale(parameters, X, Y):
+        right = learned(parameters, X, Y)
+        total = {name: right[name] + last[name] for name in right}
+        last.update(total if keeps_all else right)
+        return total
+
+    assert bp.diagnose(stale, NET, *ROWS).mistake == "stale-gradient"
+
+
+def test_a_mistake_that_is_a_shape_error_on_the_given_numbers():
+    def wrong_way(parameters, X, Y):
+        A, Z = textbook.forward(NET, parameters, X)
+        D2 = (A[2] - Y) / len(X) * textbook.slope("sigmoid", Z[2])
+        D1 = D2 @ parameters["W2"].T * textbook.slope("tanh", Z[1])
+        return {"W1": D1.T @ X, "b1": D1.sum(axis=0), "W2": D2.T @ A[1], "b2": D2.sum(axis=0)}
+
+    found = bp.diagnose(wrong_way, NET, *ROWS)
+    assert found.mistake == "weights-not-transposed" and "stops with an error" in found.explanation
+
+
+def test_wrong_shapes_are_explained():
+    right = NET.gradient(*ROWS)
+    found = bp.diagnose(right | {"W1": right["W1"].T}, NET, *ROWS)
+    assert found.mistake == "weight-gradient-transposed" and "this is the transpose" in found.explanation
+    assert bp.diagnose({"W1": right["W1"].T * 2}, NET, *ROWS).mistake == "unknown"
+    assert "not a row or a column" in bp.diagnose({"b1": right["b1"][:, None]}, NET, *ROWS).explanation
+
+
+@pytest.mark.parametrize("claimed, error, message", [
+    ({}, ValueError, "claimed holds no name"), ({"V": 1.0}, ValueError, "claimed names 'V'"), ({"Z1": np.zeros((3, 3))}, ValueError, "claimed names 'Z1'"),
+    ({"b1": [np.nan] * 3}, ValueError, "must be finite"), ({"W1": np.zeros((0, 2))}, ValueError, "is empty"), (None, TypeError, "claimed is None"),
+    (lambda p, X, Y: None, TypeError, "forget its return"), (lambda p, X, Y: 1 / 0, ValueError, "your function raised ZeroDivisionError"),
+    (in_place, ValueError, "your function changes W1"),
+])  # fmt: skip
+def test_claims_that_are_refused(claimed, error, message):
+    with pytest.raises(error, match=message):
+        bp.diagnose(claimed, NET, *ROWS)
+
+
+def test_what_is_diagnosed_is_a_network_on_rows():
+    with pytest.raises(TypeError, match="expected a Network or a Graph"):
+        bp.diagnose({"w": 1.0}, 3)
+    with pytest.raises(TypeError, match="give X and Y"):
+        bp.diagnose({"W1": 1.0}, NET)
+
+
+# --- graphs -------------------------------------------------------------------------------------------------------------
+
+TWICE = bp.Graph(s="x + y", z="s * x", L="sin(z)")
+
+
+@pytest.mark.parametrize("claimed, mistake, fault", [
+    (dict(x=5, y=2), "none", None), (dict(x=2, y=2), "path-missing", ("z", "x")), (dict(x=3, y=2), "path-missing", ("s", "x")),
+    (dict(x=-5, y=-2), "sign", ("z", "s")), (dict(x=10, y=4), "factor-two", ("z", "s")), (dict(x=7, y=2), "unknown", None),
+])  # fmt: skip
+def test_a_graph(claimed, mistake, fault):
+    graph = bp.Graph(s="x + y", z="s * x")
+    found = bp.diagnose(claimed, graph, at=dict(x=2, y=1))
+    assert found.mistake == mistake
+    assert found.term is None or mistake in ("sign", "factor-two") or (found.term.of, found.term.wrt) == fault
+
+
+def test_a_term_left_out_of_a_graph(neuron):
+    at = dict(x=1.5, w=-0.4, b=0.2, y=1.0)
+    trace = neuron.forward(**at)
+    found = bp.diagnose({"w": (trace["a"] - 1.0) * 1.5, "b": trace["a"] - 1.0}, neuron, at=at)
+    assert found.mistake == "output-slope-missing" and (found.term.of, found.term.wrt) == ("a", "z")
+    found = bp.diagnose(lambda x, w, b, y: {"w": 0.1}, neuron, at=at)
+    assert found.mistake == "unknown"
+    right = bp.backpropagate(neuron.terms(trace), "L")
+    found = bp.diagnose({"w": right["z"], "b": right["b"]}, neuron, at=at)
+    assert found.mistake == "unknown" and (found.term.of, found.term.wrt) == ("z", "w") and "left out" in found.explanation
