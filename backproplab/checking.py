@@ -244,6 +244,8 @@ def compare(claim, true, doubt, margin):
         errors = np.where(difference == 0, 0.0, difference / base)
     errors = np.where(np.isnan(difference), np.nan, errors)
     right = ~(errors > tolerance)
+    smallest = np.finfo(np.float32).tiny if claim.dtype == np.float32 else 0.0  # float32 has no smaller numbers
+    margin = Margins(margin.scale, margin.rounding + smallest, margin.kinks)
     allowed = margin.rounding + margin.kinks + doubt
     if np.any(~right & (difference > tolerance * base + allowed)):
         narrow = claim.dtype == np.float64 and np.array_equal(claim, claim.astype(np.float32)) and np.nanmax(errors) <= AGREE[np.float32]

@@ -126,14 +126,20 @@ def explains(evidence, hypothesis):
     spoils = dict.fromkeys(edges, row.pulls[hypothesis.pull])
     if row.solved and (not evidence.wrong or not solve(evidence, spoils, at)):
         return None
-    return at if all(fits(evidence, name, value) for name, value in spoilt(evidence, spoils, at) if name in evidence.claimed) else None
+    strictly = not evidence.wrong
+    for name, value in spoilt(evidence, spoils, at):
+        if name in evidence.claimed:
+            if not fits(evidence, name, value, SAME):
+                return None
+            strictly |= name in evidence.wrong and fits(evidence, name, value)
+    return at if strictly else None
 
 
-def fits(evidence, name, value):
-    """Whether a claim is this value: within 1e-9 (1e-5 in float32) of its largest entry, the textbook's rounding granted."""
+def fits(evidence, name, value, most=None):
+    """Whether a claim is this value: within 1e-9 (1e-5 in float32) of its largest entry, rounding granted up to `most`."""
     claim, right = evidence.claimed[name], evidence.right[name]
     tolerance, size = AGREE[claim.dtype.type], np.abs(value).max()
-    granted = min(evidence.rounding[name].max() / max(np.abs(right).max(), np.finfo(float).tiny), DOUBT * tolerance)
+    granted = min(evidence.rounding[name].max() / max(np.abs(right).max(), np.finfo(float).tiny), most or DOUBT * tolerance)
     off, beside = np.abs(claim - value).max(), np.abs(right).max()
     cancelled = size < 1e-12 * beside and claim.any() and np.any(value)  # the sum of p - y over a softmax, for instance
     if off > (1e-12 * beside if cancelled else max(tolerance, granted) * size):
