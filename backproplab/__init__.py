@@ -3,6 +3,7 @@
 from .checking import check_gradient
 from .diagnosis import diagnose
 from .drawing import draw, table
+from .exercises import exercise
 from .functions import ACTIVATIONS, LOSSES
 from .graph import Graph
 from .mistakes import MISTAKES
@@ -21,6 +22,7 @@ __all__ = [
     "check_gradient",
     "diagnose",
     "draw",
+    "exercise",
     "explore",
     "explore_step",
     "paths",

@@ -1,0 +1,111 @@
+"""The exercises of the notebooks: what is asked, a hint, and the lines that solve it. The notebooks hold none of the answers."""
+
+from dataclasses import dataclass
+
+WORDS = {
+    "exercise": "Exercise {name}: .check(answer), .hint(), .solution()",
+    "waiting": "Waiting for you: put your answer in place of the three dots.",
+    "right": "Right.",
+    "value": "Not yet.",
+    "values": "Not yet: look again at number {places}.",
+    "count": "{expected} answers are asked for, found {found}.",
+    "set": "Give the names as a set, such as {{'x', 'w'}}.",
+    "number-here": "The right value here, but one number is no formula: write d{of}/d{wrt} in the names of the graph, as text.",
+    "number": "Write d{of}/d{wrt} as a formula in the names of the graph, as text.",
+    "formula-type": "A formula is a text such as '2*x*y' or a SymPy expression, a value is a number or an array; found {found}.",
+    "unreadable": "This cannot be read as a formula: {error}",
+    "names": "The formula uses {found}, but the graph has {known}.",
+    "only-here": "The right value here, but not the same formula: at other numbers it is not d{of}/d{wrt}.",
+    "formula": "Not yet: this is not d{of}/d{wrt}. Write the terms on each path from {of} to {wrt}, multiply along a path, add over paths.",
+    "function": "A function is asked for (write def ...), found {found}.",
+    "missing": "The gradient of {names} is missing from the dict.",
+    "shape": "The result has shape {found}, expected {expected}.",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One exercise: the kind of answer, the task for its checker, a hint, and the lines that replace those with `...`."""
+
+    kind: str
+    task: dict
+    hint: str
+    solution: str
+
+
+NEURON = dict(z="w*x + b", a="sigmoid(z)")
+CHAIN = dict(z1="w1*x + b1", a1="tanh(z1)", z2="w2*a1 + b2", a2="sigmoid(z2)", L="(a2 - y)**2 / 2")
+TWO_LAYERS = '''def gradient(parameters, X, Y):
+    W1, b1, W2, b2 = (parameters[name] for name in ("W1", "b1", "W2", "b2"))
+    A1 = np.tanh(X @ W1.T + b1)
+    A2 = {output}
+    D2 = {delta}
+    D1 = D2 @ W2 * (1 - A1**2)
+    return {{"W1": D1.T @ X, "b1": D1.sum(axis=0), "W2": D2.T @ A1, "b2": D2.sum(axis=0)}}'''
+SIGMOID, LOGITS = "1 / (1 + np.exp(-(A1 @ W2.T + b2)))", "A1 @ W2.T + b2"
+
+EXERCISES = {
+    "01.1": Row("value", dict(right=frozenset("xy")),
+        "dz/dx and dz/dy pass through the edge from z to s. What is its term?", 'zero = {"x", "y"}'),
+    "01.2": Row("formula", dict(lines=dict(p="x*y", z="p + y"), wrt="y", at=dict(x=2, y=3)),
+        "Two paths lead from z to y: one edge straight, and one over p.", 'dz_dy = "x + 1"'),
+    "01.3": Row("graph function", dict(lines=dict(s="x + y", p="s * y", z="p * w"), wrt=("x", "y", "w"), at=dict(x=2, y=1, w=3)),
+        "y is used twice, in s and in p: two paths, whose products are added.",
+        "def gradient(x, y, w):\n    s = x + y\n    return {\"x\": w * y, \"y\": w * y + w * s, \"w\": s * y}"),
+    "02.1": Row("formula", dict(lines=dict(u="sin(x)", v="x", L="u / v"), wrt="x", at=dict(x=1.2)),
+        "The terms of L = u/v are dL/du = 1/v and dL/dv = -u/v^2; each leads to x.", 'dL_dx = "cos(x)/v - u/v**2"'),
+    "02.2": Row("value", dict(right=(3, 1000)),
+        "Forward mode pushes from one input to every result, reverse mode pulls from one result to every input.", "walks = (3, 1000)"),
+    "02.3": Row("graph function", dict(lines=dict(p="exp(-x)", q="sin(p)", L="p * q"), wrt=("x",), at=dict(x=0.4)),
+        "Collect what arrives at p first: one use in L, one in q. Then go on to x once.",
+        "def gradient(x):\n    p = exp(-x)\n    return {\"x\": (sin(p) + p * cos(p)) * (-p)}"),
+    "03.1": Row("value", dict(right=(1, 0)),
+        "dL/dw and dL/db share delta; they differ in dz/dw and dz/db.", "same, none = 1, 0"),
+    "03.2": Row("formula", dict(lines=NEURON | {"L": "(y - a)**4"}, wrt="a", at=dict(x=1.5, w=-0.4, b=0.2, y=1.0)),
+        "The outer derivative of u^4 is 4 u^3, the inner one of y - a by a is -1.", 'dL_da = "-4*(y - a)**3"'),
+    "03.3": Row("graph function", dict(lines=dict(z="w1*x1 + w2*x2 + b", a="sigmoid(z)", L="(y - a)**2 / 2"), wrt=("w1", "w2", "b"),
+                                       at=dict(x1=1.5, x2=-0.7, w1=-0.4, w2=0.3, b=0.2, y=1.0)),
+        "Compute z, a and delta as for one input; only the last term is another for each weight.",
+        "def gradient(x1, x2, w1, w2, b, y):\n    a = 1 / (1 + exp(-(w1 * x1 + w2 * x2 + b)))\n    delta = (a - y) * a * (1 - a)\n"
+        "    return {\"w1\": delta * x1, \"w2\": delta * x2, \"b\": delta}"),
+    "03.4": Row("formula", dict(lines=NEURON | {"L": "(y - a)**2 / 2 + w**2 / 20"}, wrt="w", at=dict(x=1.5, w=-0.4, b=0.2, y=1.0)),
+        "A second path leads from L straight to w; its term is the derivative of w^2/20.", 'dL_dw = "(a - y)*a*(1 - a)*x + w/10"'),
+    "04.1": Row("formula", dict(lines=CHAIN, wrt="w1", at=dict(x=1.5, w1=-0.4, b1=0.2, w2=0.7, b2=-0.1, y=1.0)),
+        "Five terms: dL/da2, da2/dz2, dz2/da1, da1/dz1, dz1/dw1.", 'dL_dw1 = "(a2 - y)*a2*(1 - a2)*w2*(1 - a1**2)*x"'),
+    "04.2": Row("gradient function", dict(sizes=[2, 3, 2], activations=["tanh", "sigmoid"], options=dict(reduction="sum")),
+        "With rows: Z1 = X @ W1.T + b1, D1 = D2 @ W2 * (1 - A1**2), dW1 = D1.T @ X, db1 = D1.sum(axis=0).",
+        TWO_LAYERS.format(output=SIGMOID, delta="(A2 - Y) * A2 * (1 - A2)")),
+    "04.3": Row("value", dict(right=8),
+        "One path for each way to go from the weight's own unit up to L: through each unit of layer 2, then each of layer 3.", "paths = 8"),
+    "05.1": Row("gradient function", dict(sizes=[3, 4, 5, 2], activations=["tanh", "tanh", "identity"], options=dict(reduction="sum")),
+        "The identity's slope is 1, so the last delta is A3 - Y; below, each delta is (delta above) @ W * (1 - A**2).",
+        "def gradient(parameters, X, Y):\n    A = [X]\n    for l in (1, 2, 3):\n        Z = A[-1] @ parameters[f\"W{l}\"].T + parameters[f\"b{l}\"]\n"
+        "        A.append(np.tanh(Z) if l < 3 else Z)\n    D, found = A[3] - Y, {}\n    for l in (3, 2, 1):\n"
+        "        found |= {f\"W{l}\": D.T @ A[l - 1], f\"b{l}\": D.sum(axis=0)}\n        D = D @ parameters[f\"W{l}\"] * (1 - A[l - 1] ** 2)\n    return found"),
+    "05.2": Row("value", dict(right=0.25**10),
+        "The sigmoid's slope is largest at z = 0. What is it there, and how often does it come?", "largest = 0.25**10"),
+    "05.3": Row("formula", dict(lines=dict(a1="tanh(w1*x)", a2="tanh(w2*a1)", a3="a2 + a1", L="(a3 - y)**2 / 2"), wrt="a1", at=dict(x=0.8, w1=0.9, w2=-1.3, y=0.5)),
+        "a1 is used twice: in a2 and in a3. Two paths lead to it.", 'dL_da1 = "(a3 - y)*(1 + (1 - a2**2)*w2)"'),
+    "06.1": Row("gradient function", dict(sizes=[2, 3, 1], activations=["tanh", "sigmoid"], options={}),
+        "The mean enters once, at the loss: divide A2 - Y by len(X), and nothing after it.",
+        TWO_LAYERS.format(output=SIGMOID, delta="(A2 - Y) / len(X) * A2 * (1 - A2)")),
+    "06.2": Row("function", dict(right=lambda W, D: D @ W, draw=lambda rng: (rng.normal(size=(4, 3)), rng.normal(size=(5, 4)))),
+        "The forward pass was A @ W.T. Which product of D (n, out) and W (out, in) has the shape (n, in)?", "def back(W, D):\n    return D @ W"),
+    "06.3": Row("function", dict(right=lambda D, A, c: (c[:, None] * D).T @ A, draw=lambda rng: (rng.normal(size=(6, 2)), rng.normal(size=(6, 3)), rng.uniform(size=6))),
+        "L = sum of c_i L_i: each example's delta is c_i times what it was. c has one number for each row.",
+        "def weighted(D, A, c):\n    return (D * c[:, None]).T @ A"),
+    "07.1": Row("value", dict(right=(0.2, -0.7, 0.5)),
+        "The gradient by the logits is p - y, with y = (0, 1, 0).", "by_logits = (0.2, -0.7, 0.5)"),
+    "07.2": Row("formula", dict(lines=dict(m="y*z", L="softplus(-m)"), wrt="z", at=dict(y=-1.0, z=0.7)),
+        "softplus' is sigmoid; the inner derivative of -m by m is -1, that of m by z is y.", 'dL_dz = "-y*sigmoid(-m)"'),
+    "07.3": Row("gradient function", dict(sizes=[2, 4, 3], activations=["tanh", "softmax"], options={}),
+        "With the squared error the softmax does not cancel: D2 = A2 * (d - (d * A2).sum(axis=1, keepdims=True)), d = (A2 - Y) / n.",
+        TWO_LAYERS.format(output="np.exp(Z2) / np.exp(Z2).sum(axis=1, keepdims=True)", delta="A2 * (d - (d * A2).sum(axis=1, keepdims=True))")
+        .replace("    A2 =", "    Z2 = A1 @ W2.T + b2\n    A2 =").replace("    D2 =", "    d = (A2 - Y) / len(X)\n    D2 =")),
+    "10.1": Row("value", dict(right=(10, 784)),
+        "Reverse mode: one walk for each output. Forward mode: one push for each input.", "reverse, forward = 10, 784"),
+    "10.2": Row("value", dict(right=30),
+        "From L to each unit of layer 3, from there to each of layer 2, then to the weight's own unit.", "paths = 5 * 6"),
+    "10.3": Row("formula", dict(lines=dict(p="x*y", q="exp(p)", L="q + p"), wrt="x", at=dict(x=0.5, y=0.8)),
+        "p is used in q and in L: collect both at p, then multiply by dp/dx once.", 'dL_dx = "(q + 1)*y"'),
+}  # fmt: skip
