@@ -25,6 +25,7 @@ WORDS = {
     "hidden": "On the numbers you gave it does not show; on others it does.",
     "raises": "On the shapes you gave your function stops with an error; where every layer is square it runs, and this is what it does.",
     "left-out": ("The term d{of}/d{wrt} is left out: the numbers are those with 1 in its place.", "On every path over this edge multiply by it, d{of}/d{wrt} = {formula}."),
+    "sign": ("The sign is the opposite one.", "Look at the inner derivative: that of y - a by a is -1."),
     "slope": ("You left out d{of}/d{wrt}, the slope of the activation.", "On the way from {of} to {wrt} multiply by d{of}/d{wrt} = {formula}."),
     "calls": ("Two calls with the same numbers give different answers.", "A gradient depends on the parameters, X and Y and on nothing else."),
 }

@@ -42,7 +42,7 @@ class Exercise:
 
     def check(self, answer):
         """The `Reply` to an answer; `...` is waiting. Nothing that is typed here is executed as code."""
-        if answer is ... or answer is None:
+        if answer is ... or answer is None or (isinstance(answer, (tuple, list)) and any(part is ... for part in answer)):
             return _reply("waiting", "waiting")
         try:
             return CHECKS[self._row.kind](answer, **self._row.task)
