@@ -223,7 +223,7 @@ def judge(claimed, testimony, margins, floor, structure):
         if claim.shape == () and claim == 0 and margin.scale == 0:
             margin = Margins(np.asarray(floor.get(name, 0.0)), margin.rounding, margin.kinks)
         verdicts[name], reasons[name], entries[name] = compare(claim, witness[name], doubt, margin)
-        if name in structure:
+        if name in structure and verdicts[name] != "disagree":
             verdicts[name], reasons[name] = "disagree", STRUCTURE[structure[name]]
     shown = {name: float(value) if np.ndim(value) == 0 else value for name, value in claimed.items()}
     witness = {name: float(value) if np.ndim(value) == 0 else value for name, value in witness.items()}

@@ -22,7 +22,7 @@ WORDS = {
     "unknown": ("No single mistake of the table gives these numbers.", "From the loss down {where} is the first that is wrong; what comes before it is right."),
     "ratio": "There the claim is {ratio} times the right gradient in every entry.",
     "shape": ("{name} has shape {found}, expected {expected}: {why}.", "The other claims were not looked at."),
-    "hidden": "On the numbers you gave it does not show; on others it does.",
+    "hidden": "On the numbers you gave it does not show; on others, with n = {n} rows, it does.",
     "raises": "On the shapes you gave your function stops with an error; where every layer is square it runs, and this is what it does.",
     "left-out": ("The term d{of}/d{wrt} is left out: the numbers are those with 1 in its place.", "On every path over this edge multiply by it, d{of}/d{wrt} = {formula}."),
     "sign": ("The sign is the opposite one.", "Look at the inner derivative: that of y - a by a is -1."),
@@ -104,7 +104,8 @@ def conclude(evidence, found, note=None):
     where = evidence.wrong[0]
     if not found:
         return _unknown(evidence, where)
-    hypothesis, at = found[0]
+    found = sorted(found, key=lambda one: one[0].row.id == "bias-total" and any(other.row.id == "bias-zero" for other, _ in found))
+    hypothesis, at = found[0]  # a total that cancels to rounding looks like 0, but an exact 0 is no rounding
     term = term_at_fault(evidence, hypothesis, where)
     words = [*hypothesis.row.says, *([note] if note else [])]
     names = _names(evidence, term, where, at)

@@ -81,7 +81,7 @@ def hypotheses(network):
         for pull in range(len(row.pulls)):
             single = row.place not in ("loss", "output", "raw") and (network.depth > 1 or row.place == "parameter")
             for layer in (*((None,) if row.place != "parameter" else ()), *(reversed(network.layers) if single else ())):
-                for output_too in (False, True) if row.output_too and layer is None else (layer == network.depth,):
+                for output_too in (False, True) if row.output_too and layer is None else (row.output_too and layer == network.depth,):
                     yield Hypothesis(row, pull, layer, output_too)
 
 
@@ -141,7 +141,7 @@ def fits(evidence, name, value, most=None):
     tolerance, size = AGREE[claim.dtype.type], np.abs(value).max()
     granted = min(evidence.rounding[name].max() / max(np.abs(right).max(), np.finfo(float).tiny), most or DOUBT * tolerance)
     off, beside = np.abs(claim - value).max(), np.abs(right).max()
-    cancelled = size < 1e-12 * beside and claim.any() and np.any(value)  # the sum of p - y over a softmax, for instance
+    cancelled = 0 < size < 1e-12 * beside  # the sum of p - y over a softmax, for instance
     if off > (1e-12 * beside if cancelled else max(tolerance, granted) * size):
         return False
     return evidence.verdicts[name] != "disagree" or off <= SAME * np.abs(claim - right).max()
@@ -182,7 +182,7 @@ def factor_alone(evidence, at, name):
     for part in (0.0, penalty):
         claim, right = evidence.claimed[name] - part, evidence.right[name] - part
         at.constant = float((claim * right).sum() / ((right * right).sum() or 1.0))
-        if fits(evidence, name, at.constant * right + part):
+        if not 0 < abs(at.constant) < AGREE[np.float64] and fits(evidence, name, at.constant * right + part):
             return at
     return None
 

@@ -172,6 +172,14 @@ def test_every_row_has_words_that_can_be_filled(mistake):
     assert expected is None or (found.term.of, found.term.wrt[0]) == expected
 
 
+def test_a_hidden_mistake_is_no_candidate_for_the_output():
+    net = bp.Network([3, 4, 5], ["tanh", "sigmoid"])
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(7, 3)), rng.uniform(size=(7, 5))
+    for mistake in ("output-slope-missing", "output-slope-at-a"):
+        assert bp.diagnose(textbook.gradient(net, net.parameters, X, Y, mistake=mistake), net, X, Y).candidates == (mistake,)
+
+
 def test_a_part_of_the_names_is_enough():
     for mistake in ("sign", "hidden-slope-missing", "updated-weights", "last-example-only"):
         net, X, Y, how = case_for(2, mistake)
