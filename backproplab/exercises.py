@@ -162,8 +162,8 @@ def check_graph_function(answer, lines, wrt, at):
     return _reply("right", "right")
 
 
-def check_gradient_function(answer, sizes, activations, options):
-    """A function of (parameters, X, Y) that returns the gradient of a network."""
+def check_gradient_function(answer, sizes, activations, options, mistake="none"):
+    """A function of (parameters, X, Y) that returns the gradient of a network, or one with the `mistake` that is asked for."""
     if not callable(answer):
         return _reply("function", found=type(answer).__name__)
     rng = np.random.default_rng()
@@ -177,7 +177,9 @@ def check_gradient_function(answer, sizes, activations, options):
     if isinstance(claimed, dict) and set(net.parameters) - set(claimed):
         return _reply("missing", names=", ".join(sorted(set(net.parameters) - set(claimed))))
     found = diagnose(answer, net, X, Y)
-    return _reply("right", "right") if found.mistake == "none" else Reply("wrong", _said(found))
+    if found.mistake == mistake:
+        return _reply("right", "right")
+    return _reply("too-right") if found.mistake == "none" else Reply("wrong", _said(found))
 
 
 def _said(found):

@@ -68,6 +68,8 @@ def test_the_notebooks_hold_no_answers():
     ("04.2", lambda p, X, Y: {name: 0 * value for name, value in p.items()}, "wrong", "No single mistake"),
     ("04.2", lambda p, X, Y: {"W1": p["W1"]}, "wrong", "W2, b1, b2 is missing"),
     ("06.2", lambda W, D: D @ W, "right", "Right"), ("06.2", lambda W, D: (D @ W).T, "wrong", "has shape (3, 5), expected (5, 3)"),
+    ("09.1", ("z1", "W1"), "right", "Right"), ("09.1", ("Z1", "b1"), "wrong", "number 2"),
+    ("09.3", lambda p, X, Y: bp.Network.from_parameters(p, ["sigmoid", "identity"]).gradient(X, Y), "wrong", "nothing is broken yet"),
     ("06.2", lambda W, D: -(D @ W), "wrong", "Not yet"),
 ])  # fmt: skip
 def test_answers(name, answer, verdict, text):
