@@ -43,7 +43,7 @@ def call(function, arguments, caller, time_limit=TIME_LIMIT):
         error = outcome["error"]
         raise ValueError(f"{caller}: your function raised {type(error).__name__}: {error}") from error
     _check_unchanged(arguments, given, caller)
-    return outcome["value"]
+    return _copied(outcome["value"])  # a dict that the function keeps may change with its next call
 
 
 def _copied(value):
@@ -59,7 +59,7 @@ def _check_unchanged(arguments, given, caller):
     for before, after in zip(arguments, given, strict=True):
         pairs = {name: (before[name], after.get(name)) for name in before} if isinstance(before, dict) else {"": (before, after)}
         for name, (old, new) in pairs.items():
-            if not (np.shape(old) == np.shape(new) and np.array_equal(old, new)):
+            if old is not new and not (type(old) is type(new) and np.shape(old) == np.shape(new) and np.array_equal(old, new)):
                 raise ValueError(
                     f"{caller}: your function changes {name or 'X or Y'}, which it was given; a gradient only reads: "
                     "write W - lr * dW into a new array, not W -= lr * dW"
@@ -81,12 +81,12 @@ def read(claimed, shapes, caller):
     for name in claimed:
         if name not in shapes:
             raise ValueError(f"{caller}: claimed names {name!r:.40}, but the quantities are {', '.join(shapes)}")
-    arrays = {name: _array(name, value, caller) for name, value in claimed.items()}
+    arrays = {name: real_array(name, value, caller) for name, value in claimed.items()}
     for name, array in arrays.items():
         if array.shape != shapes[name]:
             raise ShapeError(
                 f"{caller}: the claim for {name} has shape {array.shape}, expected {shapes[name]}: "
-                f"{explain_shape(array.shape, shapes[name])}",
+                f"{explain_shape(array.shape, shapes[name], name)}",
                 arrays,
                 name,
             )
@@ -101,7 +101,8 @@ class ShapeError(ValueError):
         self.arrays, self.name = arrays, name
 
 
-def _array(name, value, caller):
+def real_array(name, value, caller):
+    """A finite array of float32 or float64 (whole numbers become float64), or the errors of `read`."""
     if isinstance(value, (str, bytes, bool, complex)) or value is ... or value is None:
         raise TypeError(f"{caller}: the claim for {name} must be a real number or an array, found {type(value).__name__} {value!r:.40}")
     try:
@@ -122,12 +123,12 @@ def _array(name, value, caller):
     return np.array(array, dtype=np.float32 if array.dtype == np.float32 else np.float64)
 
 
-def explain_shape(found, expected):
+def explain_shape(found, expected, name):
     """Why a claim may have got this shape, in a sentence."""
     if len(found) == 2 and found == expected[::-1]:
-        return "this is the transpose; W has shape (units out, units in), and so has its gradient, delta.T @ A"
+        return "this is the transpose" + ("; W has shape (units out, units in), and so has its gradient, delta.T @ A" if name[0] == "W" else "")
     if np.prod(found) == np.prod(expected):
-        return "the same number of entries, arranged differently; a bias is (units,), not a row or a column"
+        return "the same number of entries, arranged differently" + ("; a bias is (units,), not a row or a column" if name[0] == "b" else "")
     if len(found) == len(expected) + 1 and found[1:] == expected:
         return "one gradient for each example; add them up over the rows, sum(axis=0)"
     if not found:

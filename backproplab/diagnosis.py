@@ -7,9 +7,9 @@ import numpy as np
 import sympy as sp
 
 from . import claims
-from .checking import AGREE, arguments, check_gradient, in_double
+from .checking import AGREE, STRUCTURE, arguments, as_computed, check_gradient, in_double
 from .graph_diagnosis import explained, suspects
-from .hypotheses import edges_at_fault, explains, fits, gather, hypotheses, survivors
+from .hypotheses import edges_at_fault, explains, gather, hypotheses, matches, survivors
 from .mistakes import MISTAKES, PLACES
 from .network import Network
 from .notation import number
@@ -24,10 +24,15 @@ WORDS = {
     "shape": ("{name} has shape {found}, expected {expected}: {why}.", "The other claims were not looked at."),
     "hidden": "On the numbers you gave it does not show; on others, with n = {n} rows, it does.",
     "raises": "On the shapes you gave your function stops with an error; where every layer is square it runs, and this is what it does.",
-    "left-out": ("The term d{of}/d{wrt} is left out: the numbers are those with 1 in its place.", "On every path over this edge multiply by it, d{of}/d{wrt} = {formula}."),
-    "sign": ("The sign is the opposite one.", "Look at the inner derivative: that of y - a by a is -1."),
-    "slope": ("You left out d{of}/d{wrt}, the slope of the activation.", "On the way from {of} to {wrt} multiply by d{of}/d{wrt} = {formula}."),
     "calls": ("Two calls with the same numbers give different answers.", "A gradient depends on the parameters, X and Y and on nothing else."),
+}
+GRAPH_WORDS = {
+    "left-out": ("The term d{of}/d{wrt} is left out: the numbers are those with 1 in its place.", "On every path over this edge multiply by it, d{of}/d{wrt} = {formula}."),
+    "sign": ("The sign is the opposite one.", "Look at the inner derivatives, such as that of y - a by a, which is -1."),
+    "factor-two": ("Every derivative is twice the right one.", "Look at the term d{of}/d{wrt} = {formula}: is its factor right?"),
+    "factor-half": ("Every derivative is half of the right one.", "Look at the term d{of}/d{wrt} = {formula}: is its factor right?"),
+    "output-slope-missing": ("You left out d{of}/d{wrt}, the slope of the activation.", "On the way from {of} to {wrt} multiply by d{of}/d{wrt} = {formula}."),
+    "hidden-slope-missing": ("You left out d{of}/d{wrt}, the slope of the activation.", "On the way from {of} to {wrt} multiply by d{of}/d{wrt} = {formula}."),
 }
 
 
@@ -78,11 +83,13 @@ def diagnose(claimed, model, X=None, Y=None, *, at=None, output=None, time_limit
     changes its inputs or takes longer than `time_limit` seconds, and as `forward`.
     """
     if hasattr(model, "lines") and hasattr(model, "forward"):
+        if X is not None or Y is not None:
+            raise TypeError("diagnose: X and Y are for networks; a graph's numbers are given as at={'x': 1.5, ...}")
         return _diagnose_graph(claimed, model, at or {}, output or model.output, time_limit)
     if not isinstance(model, Network):
         raise TypeError(f"diagnose: expected a Network or a Graph, found {type(model).__name__}")
-    if X is None or Y is None:
-        raise TypeError("diagnose: give X and Y, the rows at which the gradient was computed")
+    if X is None or Y is None or at is not None or output is not None:
+        raise TypeError("diagnose: for a Network give X and Y, the rows at which the gradient was computed (at and output are for graphs)")
     network = in_double(model)
     if callable(claimed):
         return _diagnose_function(claimed, model, network, X, Y, time_limit)
@@ -103,7 +110,7 @@ def conclude(evidence, found, note=None):
         return _no_mistake(evidence)
     where = evidence.wrong[0]
     if not found:
-        return _unknown(evidence, where)
+        return _unknown(evidence, where, note)
     found = sorted(found, key=lambda one: one[0].row.id == "bias-total" and any(other.row.id == "bias-zero" for other, _ in found))
     hypothesis, at = found[0]  # a total that cancels to rounding looks like 0, but an exact 0 is no rounding
     term = term_at_fault(evidence, hypothesis, where)
@@ -165,20 +172,23 @@ def _no_mistake(evidence):
 def _ratio(evidence, where):
     claim, right = evidence.claimed[where].astype(float), evidence.right[where]
     constant = float((claim * right).sum() / ((right * right).sum() or 1.0))
-    return constant if right.any() and fits(evidence, where, constant * right) else None
+    return constant if right.any() and matches(evidence, where, constant * right) else None
 
 
-def _unknown(evidence, where):
-    ratio = _ratio(evidence, where)
-    words = [*WORDS["unknown"], *([WORDS["ratio"].format(ratio=number(ratio))] if ratio is not None else [])]
-    return Diagnosis("unknown", " ".join(words).format(where=where), (), where, None, ratio)
+def _unknown(evidence, where, note):
+    return _no_name(where, _ratio(evidence, where), note, len(evidence.trace["X"]))
+
+
+def _no_name(where, ratio, note=None, n=1):
+    words = [*WORDS["unknown"], *([WORDS["ratio"]] if ratio is not None else []), *([note] if note else [])]
+    return Diagnosis("unknown", " ".join(words).format(where=where, ratio=number(ratio or 0.0), n=n), (), where, None, ratio)
 
 
 def _of_wrong_shape(error, network, X, Y):
     """A claim of another shape: the transpose of the right numbers is named, all else explained."""
     name, found = error.name, error.arrays[error.name]
     expected = network.parameters[name].shape
-    words = [word.format(name=name, found=found.shape, expected=expected, why=claims.explain_shape(found.shape, expected)) for word in WORDS["shape"]]
+    words = [word.format(name=name, found=found.shape, expected=expected, why=claims.explain_shape(found.shape, expected, name)) for word in WORDS["shape"]]
     if found.T.shape == expected:
         turned = gather(network, X, Y, {name: found.T})
         if not turned.wrong:
@@ -198,20 +208,30 @@ def _diagnose_graph(claimed, graph, at, output, time_limit):
         words = WORDS["kept"] if open_names else WORDS["none"]
         return Diagnosis("none", " ".join(words).format(names=", ".join(open_names), reason=next(filter(None, check.reasons.values()), "")))
     terms = graph.terms(graph.forward(**at))
-    right = backpropagate(terms, output)
+    right = backpropagate(terms, output) if terms else {}
+    right |= {name: 0.0 for name in check.claimed if name not in right}
     where = next(name for name in right if check.verdicts.get(name) == "disagree")
-    found = [(name, term) for name, spoilt, term in suspects(graph, terms, output) if explained(spoilt, output, check.claimed, right)]
+    if STRUCTURE["same answer twice"] in check.reasons.values():
+        return _of_two_calls(claimed, graph.forward(**at), graph, right, where, time_limit)
+    found = [(name, term) for name, spoilt, term in suspects(graph, terms, output, where) if explained(spoilt, output, check.claimed, right)]
     ratio = check.claimed[where] / right[where] if right[where] else None
     order = [*MISTAKES, "left-out"]
     found.sort(key=lambda suspect: order.index(suspect[0]))
     if not found:
-        words = [*WORDS["unknown"], *([WORDS["ratio"].format(ratio=number(ratio))] if ratio is not None else [])]
-        return Diagnosis("unknown", " ".join(words).format(where=where), (), where, None, ratio)
+        return _no_name(where, ratio)
     name, term = found[0]
-    words = WORDS.get(name) or (WORDS["slope"] if "slope" in name else MISTAKES[name].says)
+    words = GRAPH_WORDS.get(name) or MISTAKES[name].says
     names = {"name": term.wrt, "of": term.of, "wrt": term.wrt, "formula": term.formula}
     candidates = tuple(dict.fromkeys(one for one, _ in found if one in MISTAKES))
     return Diagnosis(name if name in MISTAKES else "unknown", " ".join(words).format(**names), candidates, where, term, ratio)
+
+
+def _of_two_calls(function, trace, graph, right, where, time_limit):
+    """A function of a graph's inputs that answers differently each time: whether the right gradient is added each time."""
+    inputs = {name: trace[name] for name in graph.inputs}
+    first, second = (claims.call(lambda given: function(**given), (inputs,), "diagnose", time_limit) for _ in range(2))
+    grown = all(_added(right[name], first[name], second[name], AGREE[np.float64]) for name in first)
+    return Diagnosis("stale-gradient" if grown else "unknown", " ".join(MISTAKES["stale-gradient"].says if grown else WORDS["calls"]), (), where)
 
 
 # --- a learner's function ---------------------------------------------------------------------------------------------
@@ -256,8 +276,9 @@ def _may_be_square(error):
 
 
 def _evidence_of(function, model, network, X, Y, time_limit):
-    claimed = claims.call(function, arguments(model, X, Y), "diagnose", time_limit)
-    return gather(network, X, Y, _read(claimed, network))
+    given = arguments(model, X, Y)
+    claimed = _read(claims.call(function, given, "diagnose", time_limit), network)
+    return gather(network, X, Y, as_computed(claimed, given))
 
 
 def _stale(first, second):
@@ -273,6 +294,9 @@ def _stale(first, second):
 
 def _grows(first, second, name):
     """Whether the second claim is the first and the right gradient added, or the right one twice."""
-    right, before, now = first.right[name], first.claimed[name].astype(float), second.claimed[name].astype(float)
-    limit = 10 * AGREE[first.claimed[name].dtype.type] * np.abs(now).max()
-    return min(np.abs(now - before - right).max(), np.abs(now - 2 * right).max()) <= limit
+    before, now = first.claimed[name], second.claimed[name]
+    return _added(first.right[name], before.astype(float), now.astype(float), AGREE[before.dtype.type])
+
+
+def _added(right, before, now, tolerance):
+    return min(np.abs(now - before - right).max(), np.abs(now - 2 * right).max()) <= 10 * tolerance * np.abs(now).max()

@@ -5,20 +5,23 @@ from dataclasses import replace
 import numpy as np
 
 from .checking import AGREE
-from .terms import backpropagate
+from .functions import ACTIVATIONS
+from .terms import backpropagate, terms_between
 
-ACTIVATIONS_AT = {True: "output-slope-missing", False: "hidden-slope-missing"}
 
-
-def suspects(graph, terms, output):
+def suspects(graph, terms, output, where):
     """(id, terms spoilt, the term at fault) for every mistake that can be made on a graph; "left-out" is no row of the table."""
     top = [term for term in terms if term.of == output]
+    known = any(where in (term.of, term.wrt) for term in terms)
+    leading = [term for term in terms_between(terms, output, where) if term.of == output] if known else []
+    leading = leading or top
     for name, factor in (("factor-two", 2.0), ("factor-half", 0.5), ("sign", -1.0)):
-        yield name, [_scaled(term, factor) if term in top else term for term in terms], top[-1]
+        yield name, [_scaled(term, factor) if term in top else term for term in terms], leading[0]
     used = {term.wrt for term in top}
     for i, term in enumerate(terms):
         called = getattr(graph.formula(term.of), "row", None)
-        missing = ACTIVATIONS_AT[term.of in used] if called is not None and called.name not in ("abs", "max", "min") else "left-out"
+        slope = called is not None and called.name in ACTIVATIONS
+        missing = ("output" if term.of in used else "hidden") + "-slope-missing" if slope else "left-out"
         yield missing, [*terms[:i], replace(term, value=1.0), *terms[i + 1 :]], term
     uses = {}
     for term in terms:
@@ -42,8 +45,8 @@ def _scaled(term, factor):
 def explained(spoilt, output, claimed, right):
     """Whether the spoilt terms give the claimed numbers, and other ones than the right terms do."""
     gradient = backpropagate(spoilt, output)
-    return all(_close(claim, gradient[name]) for name, claim in claimed.items()) and not all(
-        _close(gradient[name], right[name]) for name in claimed
+    return all(_close(claim, gradient.get(name, 0.0)) for name, claim in claimed.items()) and not all(
+        _close(gradient.get(name, 0.0), right[name]) for name in claimed
     )
 
 

@@ -47,7 +47,6 @@ def gather(network, X, Y, claimed):
     right = backpropagate(terms, "L")
     margins = network_margins(network, trace, terms, unit_of(claimed))
     order = [f"{kind}{layer}" for layer in reversed(network.layers) for kind in "Wb"]
-    order += [name for name in claimed if name not in order]
     verdicts, reasons = {}, {}
     for name in (name for name in order if name in claimed):
         here = Margins(margins.scale[name], margins.rounding[name], margins.kinks[name])
@@ -100,7 +99,7 @@ def edges_at_fault(row, layers, network, at):
 
 
 def spoilt(evidence, spoils, at):
-    """The walk with some terms' pulls replaced: yields each parameter's gradient, by name, as soon as it is complete."""
+    """The walk with some terms' pulls replaced: yields (name, gradient) of each parameter and A as soon as it is complete."""
     gradient = at.gradient = {"L": 1.0}
     for term in reversed(evidence.terms):
         if term.wrt in ("X", "Y"):
@@ -122,20 +121,20 @@ def explains(evidence, hypothesis):
     edges = list(edges_at_fault(row, layers, evidence.network, at))
     existing = {(term.of, term.wrt) for term in evidence.terms}
     if not edges or not set(edges) <= existing:
-        return None if evidence.wrong else at
+        return None if evidence.wrong else at  # it cannot be made here, and indeed nothing is wrong
     spoils = dict.fromkeys(edges, row.pulls[hypothesis.pull])
     if row.solved and (not evidence.wrong or not solve(evidence, spoils, at)):
         return None
     strictly = not evidence.wrong
     for name, value in spoilt(evidence, spoils, at):
         if name in evidence.claimed:
-            if not fits(evidence, name, value, SAME):
+            if not matches(evidence, name, value, SAME):
                 return None
-            strictly |= name in evidence.wrong and fits(evidence, name, value)
+            strictly |= name in evidence.wrong and matches(evidence, name, value)
     return at if strictly else None
 
 
-def fits(evidence, name, value, most=None):
+def matches(evidence, name, value, most=None):
     """Whether a claim is this value: within 1e-9 (1e-5 in float32) of its largest entry, rounding granted up to `most`."""
     claim, right = evidence.claimed[name], evidence.right[name]
     tolerance, size = AGREE[claim.dtype.type], np.abs(value).max()
@@ -182,7 +181,7 @@ def factor_alone(evidence, at, name):
     for part in (0.0, penalty):
         claim, right = evidence.claimed[name] - part, evidence.right[name] - part
         at.constant = float((claim * right).sum() / ((right * right).sum() or 1.0))
-        if not 0 < abs(at.constant) < AGREE[np.float64] and fits(evidence, name, at.constant * right + part):
+        if not 0 < abs(at.constant) < AGREE[np.float64] and matches(evidence, name, at.constant * right + part):
             return at
     return None
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from .functions import ACTIVATIONS
-from .terms import RULES
 
 # Where a mistake sits: the names of the term (of, wrt) at fault in layer {l}, {u} being the layer above and {d} the last one.
 PLACES = {
@@ -29,9 +28,9 @@ PLACES = {
 class Mistake:
     """A named way for a gradient to be wrong.
 
-    `place` is a key of PLACES; `fits(at, layer)` says in which layers it can be made; `pulls` are functions of
+    `place` is a key of PLACES, or "parameter", "graph" or "calls"; `fits(at, layer)` says in which layers it can be made; `pulls` are functions of
     (term, d, at) that replace term.pull(d); `solved` ones use an unknown constant, at.constant, in which the gradient is
-    linear; "parameter" rows have one of these for W and one for b. Those `output_too` may also sit in an output that is not fused. `says` holds two sentences for the learner, what was done and what is right.
+    linear; of the "parameter" row the two places stand for W and b. Those `output_too` may also sit in an output that is not fused. `says` holds two sentences for the learner, what was done and what is right.
     """
 
     id: str
@@ -230,7 +229,7 @@ ROWS = [
     Mistake("bias-times-input", "bias", (
         "The gradient of b{l} is multiplied by what came in, as if b{l} were a weight.",
         "A bias is added as it is: the term dZ{l}/db{l} is 1."),
-        (lambda term, d, at: (d.T @ at.below(term)).sum(axis=1), lambda term, d, at: _own_weight_gradient(term, d, at).sum(axis=1))),
+        (lambda term, d, at: (d.T @ at.below(term)).sum(axis=1), lambda term, d, at: (d.T @ at.below(term) + at.l2 * at.trace["W" + term.of[1:]]).sum(axis=1))),
     Mistake("bias-sum-for-mean", "bias", (
         "The gradient of b{l} alone is n = {n} times too large.",
         "dL/dZ{l} already holds the 1/n of the mean: sum it over the examples and do no more."),
@@ -276,8 +275,3 @@ ROWS = [
 ]
 # fmt: on
 MISTAKES = {row.id: row for row in ROWS}
-
-
-def _own_weight_gradient(term, d, at):
-    layer = term.of[1:]
-    return RULES["onto weights"].pull(d, at.below(term)) + at.l2 * at.trace[f"W{layer}"]

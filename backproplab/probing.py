@@ -21,6 +21,7 @@ def probes(model, X, Y):
     for sizes, n in ((slender, 9), (slender, 8), (square, 7), (square, SQUARE)):
         probe, rng = _lively(model, sizes, n)
         inputs, targets = rng.normal(size=(n, sizes[0])).astype(model.dtype), _targets(model.loss_name, rng, n, sizes[-1], rows)
+        targets = targets.astype(model.dtype) if targets.ndim > 1 else targets
         yield (probe, inputs[0], targets[0]) if vector else (probe, inputs, targets)
 
 

@@ -35,7 +35,7 @@ def sizes(terms, output):
         value = np.abs(term.value)
         return value * (d + (d * value).sum(axis=-1, keepdims=True)) if term.rule == "through softmax" else RULES[term.rule].pull(d, value)
 
-    total = {output: np.ones(terms[-1].of_shape) if terms[-1].of_shape else 1.0}
+    total = {output: 1.0}
     for term in reversed(terms):
         if term.of in total:
             part = pull(term, total[term.of])

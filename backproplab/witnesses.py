@@ -6,6 +6,7 @@ for paper, but no rounding). Each returns the derivative entry by entry beside i
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import mpmath
 import numpy as np
@@ -119,11 +120,11 @@ def network_case(network, trace):
     def loss(name, value):
         if name in parameters:
             return network.run(parameters | {name: value}, X, Y)["L"]
-        if name in "XY":
+        if name in ("X", "Y"):
             return network.run(parameters, *((value, Y) if name == "X" else (X, value)))["L"]
         return network.run(parameters, X, Y, change=lambda found, old: value if found == name else old)["L"]
 
-    return Case(trace, loss, lambda: _by_units(network, X, Y))
+    return Case(trace, loss, cache(lambda: _by_units(network, X, Y)))
 
 
 def _by_units(network, X, Y):

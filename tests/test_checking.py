@@ -18,7 +18,7 @@ def test_check_agrees_with_published_gradients(name):
 
 
 @pytest.mark.parametrize("factor", [0.0, -1.0, 2.0, 1 + 1e-8])
-def test_check_refuses_a_wrong_factor_also_of_a_tiny_gradient(neuron, factor):
+def test_check_refuses_a_wrong_factor_also_of_a_tiny_gradient(factor):
     graph = bp.Graph([("h0", "w")] + [(f"h{k}", f"sigmoid(h{k - 1}) * 0.01") for k in range(1, 10)])
     gradient = bp.backpropagate(graph.terms(graph.forward(w=0.3)), graph.output)["w"]
     assert 0 < gradient < 1e-20
@@ -225,6 +225,11 @@ def test_many_entries_are_sampled():
     check = bp.check_gradient(net, X, Y)
     assert check.verdict == "agree" and np.isfinite(check.entries["W1"]).sum() == 400
     assert bp.check_gradient(net, X, Y, claimed={"W1": check.claimed["W1"] * 1.01}).verdict == "disagree"
+    unseen = tuple(np.argwhere(np.isnan(check.entries["W1"]))[0])
+    wrong = check.claimed["W1"].copy()
+    wrong[unseen] *= 1.001
+    found = bp.check_gradient(net, X, Y, claimed={"W1": wrong})
+    assert found.verdict == "disagree" and "not all together" in repr(found) and found.max_error < 1e-12
 
 
 def test_deltas_and_inputs_can_be_checked_too():
@@ -247,6 +252,19 @@ def learned(parameters, X, Y):
     return textbook.gradient(NET, parameters, X, Y)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, float])
+def test_a_float32_function_is_right(dtype):
+    for loss, output in (("squared_error", "sigmoid"), ("cross_entropy", "softmax")):
+        net = bp.Network([2, 3, 3], ["tanh", output], loss, dtype=np.float32)
+        X, Y = np.random.default_rng(0).normal(size=(4, 2)).astype(np.float32), np.eye(3, dtype=dtype)[[0, 1, 2, 0]]
+
+        def function(parameters, X, Y, net=net):
+            return textbook.gradient(net, parameters, X, Y)
+
+        assert bp.check_gradient(net, X, Y, claimed=function).verdict == "agree"
+        assert bp.diagnose(function, net, X, Y).mistake == "none"
+
+
 def test_a_function_is_called():
     assert bp.check_gradient(NET, *ROWS, claimed=learned).verdict == "agree"
     assert bp.check_gradient(NET, *ROWS, claimed=lambda p, X, Y: {"W1": learned(p, X, Y)["W1"]}).errors.keys() == {"W1"}
@@ -255,13 +273,14 @@ def test_a_function_is_called():
     assert bp.check_gradient(graph, at=at, claimed=lambda x, y: {"x": x, "y": x}).verdicts == {"x": "disagree", "y": "agree"}
 
 
-def test_the_structure_of_a_function():
-    memory = {name: 0.0 for name in NET.parameters}
+@pytest.mark.parametrize("same_dict", [True, False])
+def test_the_structure_of_a_function(same_dict):
+    memory = {name: np.zeros(value.shape) for name, value in NET.parameters.items()}
 
     def stale(parameters, X, Y):
         for name, value in learned(parameters, X, Y).items():
-            memory[name] = memory[name] + value
-        return dict(memory)
+            memory[name] += value
+        return memory if same_dict else dict(memory)
 
     check = bp.check_gradient(NET, *ROWS, claimed=stale)
     assert check.verdict == "disagree" and "two calls with the same numbers" in repr(check)

@@ -65,12 +65,16 @@ def first_wrong(wrong, right):
 
 @pytest.mark.parametrize("mistake", IN_NUMBERS)
 def test_planted_mistakes_in_fifty_layers(mistake):
-    net, X, Y, how = case_for(3, mistake, depth=50)
-    with np.errstate(all="ignore"):
-        wrong, right = textbook.gradient(net, net.parameters, X, Y, **how), textbook.gradient(net, net.parameters, X, Y)
-    if visible(wrong, right):
-        found = bp.diagnose(wrong, net, X, Y)
-        assert mistake in found.candidates and found.mistake in (mistake, SAME_ON_RELU.get(mistake), "layer-factor")
+    for seed in range(40):  # the first in which it shows at all
+        net, X, Y, how = case_for(seed, mistake, depth=50)
+        with np.errstate(all="ignore"):
+            wrong, right = textbook.gradient(net, net.parameters, X, Y, **how), textbook.gradient(net, net.parameters, X, Y)
+        if visible(wrong, right) and all(np.isfinite(value).all() for value in wrong.values()):
+            break
+    else:
+        pytest.fail("it shows in none")
+    found = bp.diagnose(wrong, net, X, Y)
+    assert mistake in found.candidates and found.mistake in (mistake, SAME_ON_RELU.get(mistake), "layer-factor")
 
 
 @pytest.mark.parametrize("mistake", ["sign", "hidden-slope-missing", "updated-weights", "l2-sign", "bias-zero", "layer-factor"])
@@ -135,6 +139,7 @@ PAIRED = ["sum-for-mean", "sign", "hidden-slope-missing", "bias-zero", "l2-missi
 
 @pytest.mark.parametrize("second", PAIRED)
 def test_two_mistakes_get_no_wrong_name(second):
+    tried = 0
     for seed in range(12):
         net, X, Y, how = case_for(seed, "hidden-slope-at-a")
         right = textbook.gradient(net, net.parameters, X, Y)
@@ -143,7 +148,9 @@ def test_two_mistakes_get_no_wrong_name(second):
         # Their changes added: both in one gradient.
         both = {name: first[name] + other[name] - right[name] for name in right}
         if visible(first, right) and visible(other, right):
+            tried += 1
             assert bp.diagnose(both, net, X, Y).mistake in ("hidden-slope-at-a", second, "unknown"), (seed, net)
+    assert tried >= 5
 
 
 def test_an_unknown_mistake_says_where_and_by_what_factor():
@@ -196,6 +203,23 @@ def test_a_function_reveals_what_its_numbers_hide():
     assert found.mistake == "sum-for-mean" and "does not show" in found.explanation
 
 
+def test_a_stale_gradient_of_a_graph():
+    memory = {"w": 0.0, "x": 0.0}
+
+    def stale(w, x):
+        memory["w"], memory["x"] = memory["w"] + x, memory["x"] + w
+        return memory
+
+    assert bp.diagnose(stale, bp.Graph(z="w * x"), at=dict(w=2, x=3)).mistake == "stale-gradient"
+    calls = iter(range(100))
+    assert bp.diagnose(lambda w, x: {"w": x + 0.1 * next(calls)}, bp.Graph(z="w * x"), at=dict(w=2, x=3)).mistake == "unknown"
+
+
+def test_a_constant_line_has_no_gradient():
+    assert bp.diagnose({"c": 1.0, "x": 2.0}, bp.Graph(c="2", L="x**2"), at=dict(x=1.0)).where == "c"
+    assert bp.check_gradient(bp.Graph(L="2"), claimed={"L": 1.0}).verdict == "agree"
+
+
 @pytest.mark.parametrize("keeps_all", [True, False])
 def test_a_stale_gradient(keeps_all):
     last = dict.fromkeys(NET.parameters, 0.0)
@@ -244,6 +268,10 @@ def test_what_is_diagnosed_is_a_network_on_rows():
         bp.diagnose({"w": 1.0}, 3)
     with pytest.raises(TypeError, match="give X and Y"):
         bp.diagnose({"W1": 1.0}, NET)
+    with pytest.raises(TypeError, match="at and output are for graphs"):
+        bp.diagnose({"W1": 1.0}, NET, *ROWS, at={"x": 1.0})
+    with pytest.raises(TypeError, match="X and Y are for networks"):
+        bp.diagnose({"x": 1.0}, TWICE, *ROWS)
 
 
 # --- graphs -------------------------------------------------------------------------------------------------------------
@@ -259,7 +287,7 @@ def test_a_graph(claimed, mistake, fault):
     graph = bp.Graph(s="x + y", z="s * x")
     found = bp.diagnose(claimed, graph, at=dict(x=2, y=1))
     assert found.mistake == mistake
-    assert found.term is None or mistake in ("sign", "factor-two") or (found.term.of, found.term.wrt) == fault
+    assert found.term is None if fault is None else (found.term.of, found.term.wrt) == fault
 
 
 def test_a_term_left_out_of_a_graph(neuron):

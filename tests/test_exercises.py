@@ -8,6 +8,7 @@ import nbformat
 import numpy as np
 import pytest
 import sympy as sp
+import textbook
 from nbclient import NotebookClient
 
 import backproplab as bp
@@ -70,6 +71,7 @@ def test_the_notebooks_hold_no_answers():
     ("06.2", lambda W, D: D @ W, "right", "Right"), ("06.2", lambda W, D: (D @ W).T, "wrong", "has shape (3, 5), expected (5, 3)"),
     ("09.1", ("z1", "W1"), "right", "Right"), ("09.1", ("Z1", "b1"), "wrong", "number 2"),
     ("09.3", lambda p, X, Y: bp.Network.from_parameters(p, ["sigmoid", "identity"]).gradient(X, Y), "wrong", "nothing is broken yet"),
+    ("06.2", lambda W, D: D @ W + 5j, "wrong", "found dtype complex128"), ("03.2", 10**400, "wrong", "found int"), ("01.1", [["x"]], "wrong", "Not yet"),
     ("06.2", lambda W, D: -(D @ W), "wrong", "Not yet"),
 ])  # fmt: skip
 def test_answers(name, answer, verdict, text):
@@ -77,13 +79,11 @@ def test_answers(name, answer, verdict, text):
     assert reply.verdict == verdict and text in repr(reply), reply
 
 
-@pytest.mark.parametrize("mistake, said", [("output-slope-missing", "output-slope-missing"), ("hidden-slope-missing", "hidden-slope-missing"), ("sign", "sign")])
-def test_a_network_exercise_names_the_mistake(mistake, said):
-    import textbook
-
+@pytest.mark.parametrize("mistake", ["output-slope-missing", "hidden-slope-missing", "sign"])
+def test_a_network_exercise_names_the_mistake(mistake):
     net = bp.Network([2, 3, 2], ["tanh", "sigmoid"], reduction="sum")
     reply = bp.exercise("04.2").check(lambda p, X, Y: textbook.gradient(net, p, X, Y, mistake=mistake))
-    assert reply.verdict == "wrong" and repr(reply).startswith(said + ": ")
+    assert reply.verdict == "wrong" and repr(reply).startswith(mistake + ": ")
 
 
 def test_hints_and_solutions_are_one_call_away():
