@@ -76,7 +76,8 @@ def _slope(formula):
 
 
 def _has_short_form(at, layer):
-    return at.activations[layer - 1] in ("sigmoid", "tanh")
+    row = ACTIVATIONS.get(at.activations[layer - 1])
+    return row is not None and row.slope_from_value is not None
 
 
 def _is_relu(at, layer):
