@@ -169,7 +169,7 @@ def as_computed(claimed, given):
     """Claims that were computed from any float32 are float32, whatever they were added to afterwards."""
     arrays = [*given[0].values(), *given[1:]]
     single = any(array.dtype == np.float32 for array in arrays)
-    return {name: value.astype(np.float32) for name, value in claimed.items()} if single else claimed
+    return {name: claims.real_array(name, value.astype(np.float32), "claimed") for name, value in claimed.items()} if single else claimed
 
 
 def _call_twice(function, given, network, trace, time_limit):
@@ -265,7 +265,8 @@ def compare(claim, true, doubt, margin):
     margin = Margins(margin.scale, margin.rounding + smallest, margin.kinks)
     allowed = margin.rounding + margin.kinks + doubt
     if np.any(~right & (difference > tolerance * base + allowed)):
-        narrow = claim.dtype == np.float64 and np.array_equal(claim, claim.astype(np.float32)) and np.nanmax(errors) <= AGREE[np.float32]
+        with np.errstate(all="ignore"):
+            narrow = claim.dtype == np.float64 and np.array_equal(claim, claim.astype(np.float32)) and np.nanmax(errors) <= AGREE[np.float32]
         return ("undecided", REASONS["float32"], errors) if narrow and claim.any() else ("disagree", None, errors)
     limit = DOUBT * tolerance * size
     for part, reason, where in ((margin.kinks, "kink", ~right), (doubt, "step", ~right | (doubt > 1e-12 * margin.scale) & (margin.scale > 0)), (margin.rounding, "rounding", ~right)):

@@ -120,7 +120,11 @@ def real_array(name, value, caller):
     if not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(f"{caller}: the claim for {name} must be finite, found {array[where]}" + (f" at entry {list(where)}" if where else ""))
-    return np.array(array, dtype=np.float32 if array.dtype == np.float32 else np.float64)
+    with np.errstate(all="ignore"):
+        array = np.array(array, dtype=np.float32 if array.dtype == np.float32 else np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{caller}: the claim for {name} must be finite, found a number past float64")
+    return array
 
 
 def explain_shape(found, expected, name):

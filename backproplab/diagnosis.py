@@ -171,7 +171,8 @@ def _no_mistake(evidence):
 
 def _ratio(evidence, where):
     claim, right = evidence.claimed[where].astype(float), evidence.right[where]
-    constant = float((claim * right).sum() / ((right * right).sum() or 1.0))
+    with np.errstate(all="ignore"):
+        constant = float((claim * right).sum() / ((right * right).sum() or 1.0))
     return constant if right.any() and matches(evidence, where, constant * right) else None
 
 

@@ -358,5 +358,6 @@ ARITHMETIC = {row.name: row for row in [
 # fmt: on
 
 FUNCTIONS = ELEMENTARY | ACTIVATIONS
+KINKS = {"relu", "leaky_relu"}  # the activations with a kink, at 0
 SEVERAL = {"max", "min", "logsumexp"}
 OPERATIONS = ARITHMETIC | FUNCTIONS | {row.slope.name: row.slope for row in FUNCTIONS.values()}

@@ -194,7 +194,8 @@ def survivors(evidence, candidates):
     found = []
     for hypothesis in candidates:
         if hypothesis.layer is None or layer <= hypothesis.layer <= above:
-            at = explains(evidence, hypothesis)
+            with np.errstate(all="ignore"):
+                at = explains(evidence, hypothesis)
             if at is not None:
                 found.append((hypothesis, at))
     return found

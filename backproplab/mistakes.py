@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .functions import ACTIVATIONS
+from .functions import ACTIVATIONS, softmax
+from .terms import RULES
 
 # Where a mistake sits: the names of the term (of, wrt) at fault in layer {l}, {u} being the layer above and {d} the last one.
 PLACES = {
@@ -60,6 +61,16 @@ class Situation:
         """The activation of the term's layer, as a row of the table of functions."""
         return ACTIVATIONS[self.activations[int(term.of[1:]) - 1]]
 
+    @property
+    def output(self):
+        """The last A."""
+        return self.trace[f"A{len(self.activations)}"]
+
+    def long_way(self):
+        """dL/dA of a cross entropy, which its fused form never needs: -Y/A with a softmax, (A - Y)/(A (1 - A)) with a sigmoid."""
+        A, Y = self.output, self.trace["Y"]
+        return (-Y / A if self.activations[-1] == "softmax" else (A - Y) / (A * (1 - A))) / (self.n if self.mean else 1)
+
     def below(self, term):
         """What came into the layer of a term of Z: X or the A below."""
         layer = int(term.of[1:])
@@ -97,11 +108,21 @@ def _own_gradient(term, d, at, penalty):
     return d.T @ at.below(term) + (at.l2 * term.value if penalty else 0.0)
 
 
+def _slope_at_output(term, d, at):
+    """The slope of the output taken at A: for a softmax its Jacobian there."""
+    d = at.long_way() if at.fused else d
+    if at.activations[-1] != "softmax":
+        return d * ACTIVATIONS[at.activations[-1]].slope.value(at.output)
+    return RULES["through softmax"].pull(d, softmax(at.output))
+
+
 OTHER_SLOPES = {name: [row.slope_from_value for row in ACTIVATIONS.values() if row.slope_from_value and row.name != name] for name in ACTIVATIONS}
 
 
-def _other_slope(number):
+def _other_slope(number, everywhere):
     def pull(term, d, at):
+        if not everywhere and at.row(term).slope_from_value is None:
+            return term.pull(d)
         others = OTHER_SLOPES[at.row(term).name]
         return d * others[min(number, len(others) - 1)](at.trace[term.of])
 
@@ -141,7 +162,7 @@ ROWS = [
     Mistake("output-slope-missing", "output", (
         "The slope of the output's activation is left out: delta{d} is taken to be A{d} - Y.",
         "For the squared error dL/dZ{d} = dL/dA{d} * {g}'(Z{d}); only a cross entropy with its own output cancels the slope."),
-        (lambda term, d, at: d,), _is_curved),
+        (lambda term, d, at: at.long_way() if at.fused else d,), lambda at, layer: at.activations[layer - 1] != "identity"),
     Mistake("output-slope-extra", "output", (
         "delta{d} = A{d} - Y is multiplied by A{d} (1 - A{d}) once more.",
         "With a cross entropy the slope of the output has already cancelled: dL/dZ{d} is (A{d} - Y) and no more."),
@@ -149,11 +170,12 @@ ROWS = [
     Mistake("output-slope-at-a", "output", (
         "The slope of the output's activation is taken at A{d}, as if it had not been applied yet.",
         "The slope belongs to the number that went in: {g}'(Z{d})."),
-        _slope(lambda row, Z, A: row.slope.value(A)), lambda at, layer: _is_curved(at, layer) and at.activations[layer - 1] != "softmax"),
+        (_slope_at_output,), lambda at, layer: at.activations[layer - 1] != "identity"),
     Mistake("softmax-diagonal", "output", (
         "Of the softmax's Jacobian only the diagonal p (1 - p) is used.",
         "Each output depends on every logit: dL/dz_k = p_k (d_k - sum_j d_j p_j)."),
-        (lambda term, d, at: d * term.value * (1 - term.value),), lambda at, layer: not at.fused and at.activations[layer - 1] == "softmax"),
+        (lambda term, d, at: (at.long_way() if at.fused else d) * at.output * (1 - at.output),),
+        lambda at, layer: at.activations[layer - 1] == "softmax"),
     Mistake("raw-error-back", "raw", (
         "The layer below gets A{d} - Y through W{d}, without the slope of the output's activation.",
         "What goes through W{d} is delta{d} = dL/dZ{d}, the same that W{d} and b{d} got."),
@@ -177,7 +199,7 @@ ROWS = [
     Mistake("slope-of-other-activation", "hidden", (
         "Layer {l} uses {g}, but its slope is that of another activation.",
         "Use {g}'(Z{l}): a (1 - a) is the sigmoid's, 1 - a^2 the tanh's."),
-        (_other_slope(0), _other_slope(1)), lambda at, layer: at.activations[layer - 1] not in ("identity", "softmax"), output_too=True),
+        (_other_slope(0, True), _other_slope(1, True), _other_slope(0, False)), lambda at, layer: at.activations[layer - 1] not in ("identity", "softmax"), output_too=True),
     Mistake("relu-gate-on-upstream", "hidden", (
         "The gate of layer {l} looks at the gradient that arrives and lets it through where that is positive.",
         "ReLU's slope is 1 where Z{l} > 0, whatever arrives, negative numbers too."),

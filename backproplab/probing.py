@@ -12,13 +12,13 @@ SLENDER, SQUARE = (5, 4, 6, 7), 4
 def probes(model, X, Y):
     """Networks of the same depth, activations and loss, each with rows for it, in the form in which X and Y came.
 
-    First with all widths different from 1, 2, the number of examples and their neighbours, twice; then square, once with as
+    First the model's own sizes with other numbers; then all widths different from 1, 2, the number of examples and their neighbours, twice; then square, once with as
     many examples as units. One example given as a vector stays a vector, labels stay labels.
     """
     vector, rows = np.ndim(X) == 1, np.shape(Y)[-1:] == (model.sizes[-1],) and np.ndim(Y) == np.ndim(X)
     slender = [SLENDER[i % len(SLENDER)] for i in range(model.depth)] + [3]
     square = [SQUARE] * (model.depth + 1)
-    for sizes, n in ((slender, 9), (slender, 8), (square, 7), (square, SQUARE)):
+    for sizes, n in ((list(model.sizes), 1 if vector else len(X)), (slender, 9), (slender, 8), (square, 7), (square, SQUARE)):
         probe, rng = _lively(model, sizes, n)
         inputs, targets = rng.normal(size=(n, sizes[0])).astype(model.dtype), _targets(model.loss_name, rng, n, sizes[-1], rows)
         targets = targets.astype(model.dtype) if targets.ndim > 1 else targets

@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .functions import ACTIVATIONS
+from .functions import ACTIVATIONS, KINKS
 from .terms import RULES, backpropagate
 
 UNITS = 64  # units in the last place by which quantities are shaken
 SHAKES = 6
 TINY = 1e-300  # moves an exact 0 to either side of a kink
-KINKS = ("relu", "leaky_relu")
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ for paper, but no rounding). Each returns the derivative entry by entry beside i
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import mpmath
 import numpy as np
 
+from .functions import KINKS
 from .terms import backpropagate
 
 STEP = 1e-40  # of the complex step, relative to x: no difference is taken, so nothing cancels, and its square vanishes
@@ -21,12 +22,30 @@ ROUND, SMALLEST = np.finfo(float).eps, np.finfo(float).smallest_subnormal
 class Case:
     """A gradient to be witnessed: the numbers of each name, the loss with one of them replaced, the walk in 50 digits.
 
-    `loss(name, value)` takes real and complex values in the shape of the name's numbers; `exact()` returns a gradient.
+    `loss(name, value)` takes real and complex values in the shape of the name's numbers; `exact()` returns a gradient;
+    `inputs` are the names that are given, not computed; `sides(name, value)`, where known, tells on which side of its kink
+    each unit stands.
     """
 
     numbers: dict
+    inputs: tuple
     loss: Callable
     exact: Callable
+    sides: Callable | None = None
+
+    @cached_property
+    def noise(self):
+        """The rounding of L, from fourth differences over seven points too close to each other to bend; at least eps |L|.
+
+        Source: J. Moré and S. Wild, Estimating computational noise, SIAM Journal on Scientific Computing 33 (2011).
+        """
+        rng, noise = np.random.default_rng(0), 0.0
+        for name in self.inputs:
+            x = np.asarray(self.numbers[name], float)
+            way = 1e-12 * (np.abs(x).max() or 1.0) * rng.choice((-1.0, 1.0), x.shape)
+            near = [float(self.loss(name, x + step * way)) for step in range(7)]
+            noise = max(noise, 2 * np.abs(np.diff(near, 4)).max() / np.sqrt(70), ROUND * max(map(abs, near)))
+        return noise
 
 
 def complex_step(case, name, entries):
@@ -49,10 +68,9 @@ def central_differences(case, name, entries):
     """
     x, slopes, doubts = np.asarray(case.numbers[name], float), [], []
     size = np.abs(x).max() or 1.0
-    noise = _noise(case, name, x, size)
     for entry in entries:
         reach = max(abs(x[entry]), 1e-3 * size)
-        ladder = [one_difference(case, name, x, entry, reach * 2.0**-k, noise) for k in (8, 11, 14, 17, 20)]
+        ladder = [_on_one_side(case, name, x, entry, reach * 2.0**-k) for k in (8, 11, 14, 17, 20)]
         best = min(range(len(ladder)), key=lambda k: ladder[k][1])
         slope, doubt = ladder[best]
         slopes.append(slope)
@@ -61,14 +79,13 @@ def central_differences(case, name, entries):
     return np.array(slopes), np.array(doubts)
 
 
-def _noise(case, name, x, size):
-    """The rounding of L, from fourth differences over seven points too close to each other to bend; at least eps |L|.
-
-    Source: J. Moré and S. Wild, Estimating computational noise, SIAM Journal on Scientific Computing 33 (2011).
-    """
-    signs = np.random.default_rng(0).choice((-1.0, 1.0), x.shape)
-    near = [float(case.loss(name, x + step * 1e-12 * size * signs)) for step in range(7)]
-    return max(2 * np.abs(np.diff(near, 4)).max() / np.sqrt(70), ROUND * max(map(abs, near)))
+def _on_one_side(case, name, x, entry, h):
+    """One difference; past all doubt where a unit is known to cross its kink on the way."""
+    slope, doubt = one_difference(case, name, x, entry, h, case.noise)
+    if case.sides is not None:
+        here, *there = (case.sides(name, _nudged(x, entry, step)) for step in (0.0, h / 2, -h / 2))
+        doubt = doubt if all(np.array_equal(here, other) for other in there) else np.inf
+    return slope, doubt
 
 
 def one_difference(case, name, x, entry, h, noise):
@@ -80,7 +97,7 @@ def one_difference(case, name, x, entry, h, noise):
     here, near, far = loss(0.0), (loss(h / 2), loss(-h / 2)), (loss(h), loss(-h))
     slope, wide = (near[0] - near[1]) / h, (far[0] - far[1]) / (2 * h)
     bend, wide_bend = 2 * (near[0] + near[1] - 2 * here) / h, (far[0] + far[1] - 2 * here) / h
-    return slope, 4 * abs(slope - wide) + 4 * abs(bend - wide_bend / 2) + 4 * noise / h
+    return slope, 4 * abs(slope - wide) + 4 * abs(bend - wide_bend / 2) + 16 * noise / h
 
 
 def fifty_digits(case, name, entries):
@@ -110,21 +127,27 @@ def graph_case(graph, trace, output):
             numbers = graph.run({name: mpmath.mpf(value) for name, value in inputs.items()})
             return backpropagate(graph.run_terms(numbers), output)
 
-    return Case(trace, lambda name, value: graph.run(inputs | {name: value})[output], exact)
+    return Case(trace, graph.inputs, lambda name, value: graph.run(inputs | {name: value})[output], exact)
 
 
 def network_case(network, trace):
     """The case of a network: parameters, X and any Z or A may be nudged; the 50 digits are had unit by unit."""
     X, Y, parameters = trace["X"], trace["Y"], network.parameters
 
-    def loss(name, value):
+    def run(name, value):
         if name in parameters:
-            return network.run(parameters | {name: value}, X, Y)["L"]
+            return network.run(parameters | {name: value}, X, Y)
         if name in ("X", "Y"):
-            return network.run(parameters, *((value, Y) if name == "X" else (X, value)))["L"]
-        return network.run(parameters, X, Y, change=lambda found, old: value if found == name else old)["L"]
+            return network.run(parameters, *((value, Y) if name == "X" else (X, value)))
+        return network.run(parameters, X, Y, change=lambda found, old: value if found == name else old)
 
-    return Case(trace, loss, cache(lambda: _by_units(network, X, Y)))
+    def sides(name, value):
+        nudged = run(name, value)
+        return np.concatenate([[], *(np.sign(nudged[Z]).ravel() for Z in kinked)])
+
+    kinked = [f"Z{layer}" for layer, activation in zip(network.layers, network.activations, strict=True) if activation in KINKS]
+    exact = cache(lambda: _by_units(network, X, Y))
+    return Case(trace, (*parameters, "X"), lambda name, value: run(name, value)["L"], exact, sides if kinked else None)
 
 
 def _by_units(network, X, Y):

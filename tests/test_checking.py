@@ -204,6 +204,22 @@ def test_a_kink_of_a_graph(claim, verdict):
     assert bp.check_gradient(bp.Graph(L="relu(z)"), at=dict(z=0), claimed={"z": claim}).verdict == verdict
 
 
+def test_central_differences_beside_a_unit_that_is_nearly_off():
+    parameters = {
+        "W1": [[1.1, 0.2], [0.4, -1.7], [-1.7, -1.3]], "b1": [-0.54999999, -0.19999999, 0.85000001], "W2": [[0.1, 1.2, 0.4], [0, -0.1, 1.0]],
+        "b2": [0.2, 1.1], "W3": [[-0.6, -0.7]], "b3": [0.7],
+    }  # fmt: skip
+    net = bp.Network.from_parameters(parameters, ["relu", "relu", "identity"])
+    for digits in range(4, 12):
+        net.parameters = net.parameters | {"b1": np.array([-0.55, -0.2, 0.85]) + 10.0**-digits}
+        assert bp.check_gradient(net, [[0.5, 0.0]], [[-0.2]], witness="central differences").verdict != "disagree"
+
+
+def test_huge_claims_are_wrong_claims():
+    assert bp.check_gradient(NET, *ROWS, claimed={"b1": np.full(3, 1e308)}).verdict == "disagree"
+    assert bp.diagnose({"b1": np.full(3, 1e308)}, NET, *ROWS).mistake == "unknown"
+
+
 def test_float32_has_its_own_tolerance():
     net, X, Y = random_net(7)
     right = textbook.gradient(net, net.parameters, X, Y)

@@ -179,6 +179,24 @@ def test_every_row_has_words_that_can_be_filled(mistake):
     assert expected is None or (found.term.of, found.term.wrt[0]) == expected
 
 
+def test_the_long_way_of_a_cross_entropy():
+    rng = np.random.default_rng(0)
+    for output, loss, mistake in (("softmax", "cross_entropy", "softmax-diagonal"), ("sigmoid", "binary_cross_entropy", "output-slope-at-a")):
+        net = bp.Network([3, 5, 4], ["tanh", output], loss)
+        X, Y = rng.normal(size=(7, 3)), np.eye(4)[rng.integers(0, 4, 7)]
+        A1, P = (net.forward(X)[name] for name in ("A1", "A2"))
+        D2 = -Y / P * P * (1 - P) / 7 if output == "softmax" else (P - Y) / (P * (1 - P)) * textbook.slope("sigmoid", P) / 7
+        D1 = D2 @ net.parameters["W2"] * (1 - A1**2)
+        claimed = {"W1": D1.T @ X, "b1": D1.sum(axis=0), "W2": D2.T @ A1, "b2": D2.sum(axis=0)}
+        found = bp.diagnose(claimed, net, X, Y)
+        assert found.mistake == mistake and (found.term.of, found.term.wrt) == ("L", "Z2")
+
+
+def test_a_function_that_ignores_its_inputs():
+    always = NET.gradient(*ROWS)
+    assert bp.diagnose(lambda p, X, Y: always, NET, *ROWS).mistake == "unknown"
+
+
 def test_a_hidden_mistake_is_no_candidate_for_the_output():
     net = bp.Network([3, 4, 5], ["tanh", "sigmoid"])
     rng = np.random.default_rng(0)
