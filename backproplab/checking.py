@@ -260,10 +260,12 @@ def compare(claim, true, doubt, margin):
     with np.errstate(all="ignore"):
         errors = np.where(difference == 0, 0.0, difference / base)
     errors = np.where(np.isnan(difference), np.nan, errors)
+    nothing = (claim == 0) & (margin.scale == 0) & (margin.kinks == 0) & (difference <= doubt)  # no path, and none claimed
+    errors = np.where(nothing, 0.0, errors)
     right = ~(errors > tolerance)
     smallest = np.finfo(np.float32).tiny if claim.dtype == np.float32 else 0.0  # float32 has no smaller numbers
     margin = Margins(margin.scale, margin.rounding + smallest, margin.kinks)
-    allowed = margin.rounding + margin.kinks + doubt
+    allowed = margin.rounding + margin.kinks * (1 + tolerance) + doubt
     if np.any(~right & (difference > tolerance * base + allowed)):
         with np.errstate(all="ignore"):
             narrow = claim.dtype == np.float64 and np.array_equal(claim, claim.astype(np.float32)) and np.nanmax(errors) <= AGREE[np.float32]

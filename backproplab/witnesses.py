@@ -57,7 +57,7 @@ def complex_step(case, name, entries):
     x = np.asarray(case.numbers[name], float)
     steps = [max(STEP * (abs(x[entry]) or 1.0), 1e-200) for entry in entries]
     slopes = [float(np.imag(case.loss(name, _nudged(x, entry, 1j * step)))) / step for entry, step in zip(entries, steps, strict=True)]
-    return np.array(slopes), 64 * SMALLEST / np.array(steps)
+    return np.array(slopes), 64 * SMALLEST / np.array(steps) + 1e5 * np.array(steps) ** 2  # underflow, and the h^2 of Taylor
 
 
 def central_differences(case, name, entries):
