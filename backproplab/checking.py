@@ -13,6 +13,7 @@ from .terms import backpropagate
 from .witnesses import WITNESSES, graph_case, network_case
 
 AGREE = {np.float64: 1e-9, np.float32: 1e-5}  # largest relative error of an agreement, by what the claim was computed in
+ROUNDING = 1e-12  # of the sum of |paths|: what two right computations may differ by
 DOUBT = 1e3  # an agreement within rounding must still hold to this many times AGREE
 SHOWN = 1e-12  # smaller errors are rounding, which differs between processors
 MOST_ENTRIES = 400  # of one array that a witness looks at, one or more runs for each; more are sampled
@@ -131,7 +132,7 @@ def _check_graph(graph, at, claimed, output, witness, time_limit):
         again = claimed
     claimed, again = (claims.read(found, dict.fromkeys(trace, ()), "check_gradient") for found in (claimed, again))
     margins = graph_margins(graph, trace, terms, output)
-    return judge(claimed, _Testimony(graph_case(graph, trace, output), witness), margins, _same(claimed, again))
+    return judge(claimed, _Testimony(graph_case(graph, trace, output), witness), margins, _same(claimed, again), gradient)
 
 
 def _check_network(network, X, Y, claimed, witness, time_limit):
@@ -146,7 +147,7 @@ def _check_network(network, X, Y, claimed, witness, time_limit):
         claimed, structure = _call_twice(claimed, given, network, trace, time_limit)
     claimed = claims.read(claimed, {name: np.shape(value) for name, value in gradient.items()}, "check_gradient")
     margins = network_margins(network, trace, terms, unit_of(claimed))
-    return judge(claimed, _Testimony(network_case(network, trace), witness), margins, structure)
+    return judge(claimed, _Testimony(network_case(network, trace), witness), margins, structure, gradient)
 
 
 def in_double(network):
@@ -231,12 +232,14 @@ class _Testimony:
         return abs((claim * way).sum() - slope) <= (allowed * np.abs(way)).sum()
 
 
-def judge(claimed, testimony, margins, structure):
+def judge(claimed, testimony, margins, structure, gradient):
     """The `GradientCheck` of claims: each entry against the witness, within what rounding and kinks may do to a right one."""
     witness, entries, verdicts, reasons = {}, {}, {}, {}
     for name, claim in claimed.items():
         witness[name], doubt = testimony(name)
         margin = Margins(*(np.asarray(part.get(name, np.zeros(claim.shape))) for part in (margins.scale, margins.rounding, margins.kinks)))
+        apart = np.abs(np.asarray(gradient.get(name, 0.0)) - witness[name])  # two right computations: their rounding
+        margin = Margins(margin.scale, margin.rounding + np.where(apart <= ROUNDING * margin.scale, 8 * apart, 0.0), margin.kinks)
         verdicts[name], reasons[name], entries[name] = compare(claim, witness[name], doubt, margin)
         if np.isnan(witness[name]).any() and verdicts[name] == "agree" and not testimony.along_all(name, claim, margin):
             verdicts[name], reasons[name] = "disagree", REASONS["sample"]
@@ -266,8 +269,6 @@ def compare(claim, true, doubt, margin):
     smallest = np.finfo(np.float32).tiny if claim.dtype == np.float32 else 0.0  # float32 has no smaller numbers
     margin = Margins(margin.scale, margin.rounding + smallest, margin.kinks)
     allowed = margin.rounding + margin.kinks * (1 + tolerance) + doubt
-    if size == 0:  # all that is left of the paths is their rounding
-        allowed = allowed + 8 * np.finfo(claim.dtype).eps * margin.scale
     if np.any(~right & (difference > tolerance * base + allowed)):
         with np.errstate(all="ignore"):
             narrow = claim.dtype == np.float64 and np.array_equal(claim, claim.astype(np.float32)) and np.nanmax(errors) <= AGREE[np.float32]
