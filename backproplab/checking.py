@@ -274,9 +274,12 @@ def compare(claim, true, doubt, margin):
             narrow = claim.dtype == np.float64 and np.array_equal(claim, claim.astype(np.float32)) and np.nanmax(errors) <= AGREE[np.float32]
         return ("undecided", REASONS["float32"], errors) if narrow and claim.any() else ("disagree", None, errors)
     limit = DOUBT * tolerance * size
-    for part, reason, where in ((margin.kinks, "kink", ~right), (doubt, "step", ~right | (doubt > 1e-12 * margin.scale) & (margin.scale > 0)), (margin.rounding, "rounding", ~right)):
-        if np.any(where & (part > limit)):
-            return "undecided", REASONS[reason if tolerance < 1e-6 or reason != "rounding" else "float32"], errors
+    coarse = ~right | (doubt > 1e-12 * margin.scale) & (margin.scale > 0)
+    open_by = {reason: np.max(part, where=where & (part > limit), initial=0.0) for reason, part, where in (
+        ("kink", margin.kinks, ~right), ("step", doubt, coarse), ("rounding", margin.rounding, ~right))}  # fmt: skip
+    reason = max(open_by, key=open_by.get)
+    if open_by[reason]:
+        return "undecided", REASONS[reason if tolerance < 1e-6 or reason != "rounding" else "float32"], errors
     if size and np.nanmax(np.where(np.isnan(true), 0.0, margin.rounding)) > 0.1 * size:
         return "undecided", REASONS["rounding"], errors
     return "agree", None, errors

@@ -32,6 +32,14 @@ def test_check_where_the_true_gradient_is_zero():
     assert bp.check_gradient(graph, at=dict(w=1, x=0), claimed={"w": 1e-60}).verdict == "disagree"
 
 
+def test_the_complex_step_beside_an_exact_zero_of_the_slope():
+    graph, at = bp.Graph(L="w * w * w"), dict(w=0)
+    check = bp.check_gradient(graph, at=at)
+    assert check.verdict == "agree" and check.claimed["w"] == 0.0 and 0 < abs(check.witness["w"]) < 1e-79  # the h**2 of Taylor
+    assert bp.check_gradient(graph, at=at, claimed={"w": 1e-9}).verdict == "disagree"
+    assert bp.check_gradient(graph, at=at, claimed={"w": 1e-70}).verdict == "disagree"
+
+
 def test_check_takes_a_whole_gradient(neuron):
     trace = neuron.forward(**AT)
     gradient = bp.backpropagate(neuron.terms(trace), "L")
