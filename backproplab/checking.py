@@ -12,7 +12,10 @@ from .rounding import Margins, graph_margins, network_margins
 from .terms import backpropagate
 from .witnesses import WITNESSES, graph_case, network_case
 
-AGREE = {np.float64: 1e-9, np.float32: 1e-5}  # largest relative error of an agreement, by what the claim was computed in
+AGREE = {
+    np.float64: 1e-9,
+    np.float32: 1e-5,
+}  # largest relative error of an agreement, by what the claim was computed in
 ROUNDING = 1e-12  # of the sum of |paths|: what two right computations may differ by
 DOUBT = 1e3  # an agreement within rounding must still hold to this many times AGREE
 SHOWN = 1e-12  # smaller errors are rounding, which differs between processors
@@ -68,9 +71,16 @@ class GradientCheck:
         for name, errors in self.entries.items():
             worst = np.unravel_index(np.nanargmax(np.where(errors < SHOWN, 0.0, errors)), np.shape(errors))
             shown = name + (f"[{', '.join(map(str, worst))}]" if worst else "")
-            pair = (number(float(values[name][worst] if worst else values[name])) for values in (self.claimed, self.witness))
+            pair = (
+                number(float(values[name][worst] if worst else values[name])) for values in (self.claimed, self.witness)
+            )
             error = self.errors[name]
-            yield (shown, *pair, f"< {SHOWN:g}" if error < SHOWN else number(error, 2), *([self.verdicts[name]] if len(set(self.verdicts.values())) > 1 else []))
+            yield (
+                shown,
+                *pair,
+                f"< {SHOWN:g}" if error < SHOWN else number(error, 2),
+                *([self.verdicts[name]] if len(set(self.verdicts.values())) > 1 else []),
+            )
 
     def _notes(self):
         return list(dict.fromkeys(f"{name}: {reason}" for name, reason in self.reasons.items()))
@@ -82,13 +92,17 @@ class GradientCheck:
         return "\n".join([self.verdict, *lines, *self._notes()])
 
     def _repr_html_(self):
-        head, *body = (["".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) for tag in ("th", "td")] for row in self._rows())
+        head, *body = (
+            ["".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) for tag in ("th", "td")] for row in self._rows()
+        )
         rows = "".join(f"<tr>{cells}</tr>" for _, cells in body)
         notes = "".join(f"<br>{escape(note)}" for note in self._notes())
         return f"<table><thead><tr>{head[0]}</tr></thead><tbody>{rows}</tbody></table><b>{self.verdict}</b>{notes}"
 
 
-def check_gradient(model, X=None, Y=None, *, at=None, claimed=None, output=None, witness="complex step", time_limit=claims.TIME_LIMIT):
+def check_gradient(
+    model, X=None, Y=None, *, at=None, claimed=None, output=None, witness="complex step", time_limit=claims.TIME_LIMIT
+):
     """Compare a gradient of a graph (at numbers `at`) or of a network (on rows X, Y) with a witness that knows no chain rule.
 
     `claimed` holds numbers or arrays by name, for any quantities of the trace; or is a function that returns such a dict, of
@@ -117,7 +131,11 @@ def _check_graph(graph, at, claimed, output, witness, time_limit):
     if np.ndim(trace[graph.output]):
         raise ValueError("check_gradient: at must hold one number for each input, found arrays")
     terms = graph.terms(trace)
-    gradient = backpropagate(terms, output) if any(term.of == output for term in terms) else dict.fromkeys(trace, 0.0) | {output: 1.0}
+    gradient = (
+        backpropagate(terms, output)
+        if any(term.of == output for term in terms)
+        else dict.fromkeys(trace, 0.0) | {output: 1.0}
+    )
     inputs = {name: trace[name] for name in graph.inputs}
     if claimed is None:
         claimed = {name: gradient[name] for name in graph.inputs}
@@ -132,7 +150,9 @@ def _check_graph(graph, at, claimed, output, witness, time_limit):
         again = claimed
     claimed, again = (claims.read(found, dict.fromkeys(trace, ()), "check_gradient") for found in (claimed, again))
     margins = graph_margins(graph, trace, terms, output)
-    return judge(claimed, _Testimony(graph_case(graph, trace, output), witness), margins, _same(claimed, again), gradient)
+    return judge(
+        claimed, _Testimony(graph_case(graph, trace, output), witness), margins, _same(claimed, again), gradient
+    )
 
 
 def _check_network(network, X, Y, claimed, witness, time_limit):
@@ -170,7 +190,11 @@ def as_computed(claimed, given):
     """Claims that were computed from any float32 are float32, whatever they were added to afterwards."""
     arrays = [*given[0].values(), *given[1:]]
     single = any(array.dtype == np.float32 for array in arrays)
-    return {name: claims.real_array(name, value.astype(np.float32), "claimed") for name, value in claimed.items()} if single else claimed
+    return (
+        {name: claims.real_array(name, value.astype(np.float32), "claimed") for name, value in claimed.items()}
+        if single
+        else claimed
+    )
 
 
 def _call_twice(function, given, network, trace, time_limit):
@@ -178,20 +202,35 @@ def _call_twice(function, given, network, trace, time_limit):
     shapes = {name: np.shape(value) for name, value in trace.items()}
 
     def claim_at(targets):
-        return as_computed(claims.read(claims.call(function, (*given[:2], targets), "check_gradient", time_limit), shapes, "check_gradient"), given)
+        return as_computed(
+            claims.read(
+                claims.call(function, (*given[:2], targets), "check_gradient", time_limit), shapes, "check_gradient"
+            ),
+            given,
+        )
 
     first, second = claim_at(given[2]), claim_at(given[2])
     structure = _same(first, second)
     A, labels = trace[f"A{network.depth}"], given[2].shape != trace["Y"].shape and network.loss_name == "cross_entropy"
-    others = (given[2] + 1) % network.sizes[-1] if labels else A.reshape(given[2].shape).astype(given[2].dtype if given[2].dtype.kind == "f" else float)
+    others = (
+        (given[2] + 1) % network.sizes[-1]
+        if labels
+        else A.reshape(given[2].shape).astype(given[2].dtype if given[2].dtype.kind == "f" else float)
+    )
     if not structure:
         claim = claim_at(others)
-        structure = _at_other_targets(network, claim, trace["X"], others, "other targets" if labels else "zero upstream")
+        structure = _at_other_targets(
+            network, claim, trace["X"], others, "other targets" if labels else "zero upstream"
+        )
     return first, structure
 
 
 def _same(first, second):
-    return {name: "same answer twice" for name in first if name not in second or not np.array_equal(first[name], second[name])}
+    return {
+        name: "same answer twice"
+        for name in first
+        if name not in second or not np.array_equal(first[name], second[name])
+    }
 
 
 def _at_other_targets(network, claimed, X, Y, reason):
@@ -202,7 +241,9 @@ def _at_other_targets(network, claimed, X, Y, reason):
     return {
         name: reason
         for name, value in claimed.items()
-        if np.any(np.abs(value - right[name]) > allowed[name] + DOUBT * AGREE[value.dtype.type] * np.abs(right[name]).max())
+        if np.any(
+            np.abs(value - right[name]) > allowed[name] + DOUBT * AGREE[value.dtype.type] * np.abs(right[name]).max()
+        )
     }
 
 
@@ -237,9 +278,16 @@ def judge(claimed, testimony, margins, structure, gradient):
     witness, entries, verdicts, reasons = {}, {}, {}, {}
     for name, claim in claimed.items():
         witness[name], doubt = testimony(name)
-        margin = Margins(*(np.asarray(part.get(name, np.zeros(claim.shape))) for part in (margins.scale, margins.rounding, margins.kinks)))
+        margin = Margins(
+            *(
+                np.asarray(part.get(name, np.zeros(claim.shape)))
+                for part in (margins.scale, margins.rounding, margins.kinks)
+            )
+        )
         apart = np.abs(np.asarray(gradient.get(name, 0.0)) - witness[name])  # two right computations: their rounding
-        margin = Margins(margin.scale, margin.rounding + np.where(apart <= ROUNDING * margin.scale, 8 * apart, 0.0), margin.kinks)
+        margin = Margins(
+            margin.scale, margin.rounding + np.where(apart <= ROUNDING * margin.scale, 8 * apart, 0.0), margin.kinks
+        )
         verdicts[name], reasons[name], entries[name] = compare(claim, witness[name], doubt, margin)
         if np.isnan(witness[name]).any() and verdicts[name] == "agree" and not testimony.along_all(name, claim, margin):
             verdicts[name], reasons[name] = "disagree", REASONS["sample"]
@@ -247,7 +295,9 @@ def judge(claimed, testimony, margins, structure, gradient):
             verdicts[name], reasons[name] = "disagree", STRUCTURE[structure[name]]
     shown = {name: float(value) if np.ndim(value) == 0 else value for name, value in claimed.items()}
     witness = {name: float(value) if np.ndim(value) == 0 else value for name, value in witness.items()}
-    return GradientCheck(shown, witness, entries, verdicts, {name: why for name, why in reasons.items() if why}, testimony.method)
+    return GradientCheck(
+        shown, witness, entries, verdicts, {name: why for name, why in reasons.items() if why}, testimony.method
+    )
 
 
 def compare(claim, true, doubt, margin):
@@ -263,7 +313,9 @@ def compare(claim, true, doubt, margin):
     with np.errstate(all="ignore"):
         errors = np.where(difference == 0, 0.0, difference / base)
     errors = np.where(np.isnan(difference), np.nan, errors)
-    nothing = (claim == 0) & (margin.scale == 0) & (margin.kinks == 0) & (difference <= doubt)  # no path, and none claimed
+    nothing = (
+        (claim == 0) & (margin.scale == 0) & (margin.kinks == 0) & (difference <= doubt)
+    )  # no path, and none claimed
     errors = np.where(nothing, 0.0, errors)
     right = ~(errors > tolerance)
     smallest = np.finfo(np.float32).tiny if claim.dtype == np.float32 else 0.0  # float32 has no smaller numbers
@@ -271,7 +323,11 @@ def compare(claim, true, doubt, margin):
     allowed = margin.rounding + margin.kinks * (1 + tolerance) + doubt
     if np.any(~right & (difference > tolerance * base + allowed)):
         with np.errstate(all="ignore"):
-            narrow = claim.dtype == np.float64 and np.array_equal(claim, claim.astype(np.float32)) and np.nanmax(errors) <= AGREE[np.float32]
+            narrow = (
+                claim.dtype == np.float64
+                and np.array_equal(claim, claim.astype(np.float32))
+                and np.nanmax(errors) <= AGREE[np.float32]
+            )
         return ("undecided", REASONS["float32"], errors) if narrow and claim.any() else ("disagree", None, errors)
     limit = DOUBT * tolerance * size
     coarse = ~right | (doubt > 1e-12 * margin.scale) & (margin.scale > 0)

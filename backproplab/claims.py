@@ -57,9 +57,15 @@ def _copied(value):
 
 def _check_unchanged(arguments, given, caller):
     for before, after in zip(arguments, given, strict=True):
-        pairs = {name: (before[name], after.get(name)) for name in before} if isinstance(before, dict) else {"": (before, after)}
+        pairs = (
+            {name: (before[name], after.get(name)) for name in before}
+            if isinstance(before, dict)
+            else {"": (before, after)}
+        )
         for name, (old, new) in pairs.items():
-            if old is not new and not (type(old) is type(new) and np.shape(old) == np.shape(new) and np.array_equal(old, new)):
+            if old is not new and not (
+                type(old) is type(new) and np.shape(old) == np.shape(new) and np.array_equal(old, new)
+            ):
                 raise ValueError(
                     f"{caller}: your function changes {name or 'X or Y'}, which it was given; a gradient only reads: "
                     "write W - lr * dW into a new array, not W -= lr * dW"
@@ -104,7 +110,9 @@ class ShapeError(ValueError):
 def real_array(name, value, caller):
     """A finite array of float32 or float64 (whole numbers become float64), or the errors of `read`."""
     if isinstance(value, (str, bytes, bool, complex)) or value is ... or value is None:
-        raise TypeError(f"{caller}: the claim for {name} must be a real number or an array, found {type(value).__name__} {value!r:.40}")
+        raise TypeError(
+            f"{caller}: the claim for {name} must be a real number or an array, found {type(value).__name__} {value!r:.40}"
+        )
     try:
         array = np.asarray(value)
         if array.dtype == object and array.ndim == 0:
@@ -112,14 +120,21 @@ def real_array(name, value, caller):
     except OverflowError:
         raise ValueError(f"{caller}: the claim for {name} must be finite, found a number past float64") from None
     except Exception:
-        raise TypeError(f"{caller}: the claim for {name} must be a real number or an array, found {type(value).__name__}") from None
+        raise TypeError(
+            f"{caller}: the claim for {name} must be a real number or an array, found {type(value).__name__}"
+        ) from None
     if array.dtype.kind not in "fiu" or array.dtype == np.float16:
-        raise TypeError(f"{caller}: the claim for {name} must hold real numbers of float32 or float64, found dtype {array.dtype}")
+        raise TypeError(
+            f"{caller}: the claim for {name} must hold real numbers of float32 or float64, found dtype {array.dtype}"
+        )
     if array.size == 0:
         raise ValueError(f"{caller}: the claim for {name} is empty (shape {array.shape}): it says nothing")
     if not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{caller}: the claim for {name} must be finite, found {array[where]}" + (f" at entry {list(where)}" if where else ""))
+        raise ValueError(
+            f"{caller}: the claim for {name} must be finite, found {array[where]}"
+            + (f" at entry {list(where)}" if where else "")
+        )
     with np.errstate(all="ignore"):
         array = np.array(array, dtype=np.float32 if array.dtype == np.float32 else np.float64)
     if not np.isfinite(array).all():
@@ -130,9 +145,13 @@ def real_array(name, value, caller):
 def explain_shape(found, expected, name):
     """Why a claim may have got this shape, in a sentence."""
     if len(found) == 2 and found == expected[::-1]:
-        return "this is the transpose" + ("; W has shape (units out, units in), and so has its gradient, delta.T @ A" if name[0] == "W" else "")
+        return "this is the transpose" + (
+            "; W has shape (units out, units in), and so has its gradient, delta.T @ A" if name[0] == "W" else ""
+        )
     if np.prod(found) == np.prod(expected):
-        return "the same number of entries, arranged differently" + ("; a bias is (units,), not a row or a column" if name[0] == "b" else "")
+        return "the same number of entries, arranged differently" + (
+            "; a bias is (units,), not a row or a column" if name[0] == "b" else ""
+        )
     if len(found) == len(expected) + 1 and found[1:] == expected:
         return "one gradient for each example; add them up over the rows, sum(axis=0)"
     if not found:

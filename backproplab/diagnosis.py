@@ -19,20 +19,44 @@ from .terms import Term, backpropagate
 WORDS = {
     "none": ("The gradient is right.", "Every entry agrees with the package's own within rounding."),
     "kept": ("No mistake shows.", "But for {names} it cannot be told: {reason}."),
-    "unknown": ("No single mistake of the table gives these numbers.", "From the loss down {where} is the first that is wrong; what comes before it is right."),
+    "unknown": (
+        "No single mistake of the table gives these numbers.",
+        "From the loss down {where} is the first that is wrong; what comes before it is right.",
+    ),
     "ratio": "There the claim is {ratio} times the right gradient in every entry.",
     "shape": ("{name} has shape {found}, expected {expected}: {why}.", "The other claims were not looked at."),
     "hidden": "On the numbers you gave it does not show; on others, with n = {n} rows, it does.",
     "raises": "On the shapes you gave your function stops with an error; where every layer is square it runs, and this is what it does.",
-    "calls": ("Two calls with the same numbers give different answers.", "A gradient depends on the parameters, X and Y and on nothing else."),
+    "calls": (
+        "Two calls with the same numbers give different answers.",
+        "A gradient depends on the parameters, X and Y and on nothing else.",
+    ),
 }
 GRAPH_WORDS = {
-    "left-out": ("The term d{of}/d{wrt} is left out: the numbers are those with 1 in its place.", "On every path over this edge multiply by it, d{of}/d{wrt} = {formula}."),
-    "sign": ("The sign is the opposite one.", "Look at the inner derivatives, such as that of y - a by a, which is -1."),
-    "factor-two": ("Every derivative is twice the right one.", "Look at the term d{of}/d{wrt} = {formula}: is its factor right?"),
-    "factor-half": ("Every derivative is half of the right one.", "Look at the term d{of}/d{wrt} = {formula}: is its factor right?"),
-    "output-slope-missing": ("You left out d{of}/d{wrt}, the slope of the activation.", "On the way from {of} to {wrt} multiply by d{of}/d{wrt} = {formula}."),
-    "hidden-slope-missing": ("You left out d{of}/d{wrt}, the slope of the activation.", "On the way from {of} to {wrt} multiply by d{of}/d{wrt} = {formula}."),
+    "left-out": (
+        "The term d{of}/d{wrt} is left out: the numbers are those with 1 in its place.",
+        "On every path over this edge multiply by it, d{of}/d{wrt} = {formula}.",
+    ),
+    "sign": (
+        "The sign is the opposite one.",
+        "Look at the inner derivatives, such as that of y - a by a, which is -1.",
+    ),
+    "factor-two": (
+        "Every derivative is twice the right one.",
+        "Look at the term d{of}/d{wrt} = {formula}: is its factor right?",
+    ),
+    "factor-half": (
+        "Every derivative is half of the right one.",
+        "Look at the term d{of}/d{wrt} = {formula}: is its factor right?",
+    ),
+    "output-slope-missing": (
+        "You left out d{of}/d{wrt}, the slope of the activation.",
+        "On the way from {of} to {wrt} multiply by d{of}/d{wrt} = {formula}.",
+    ),
+    "hidden-slope-missing": (
+        "You left out d{of}/d{wrt}, the slope of the activation.",
+        "On the way from {of} to {wrt} multiply by d{of}/d{wrt} = {formula}.",
+    ),
 }
 
 
@@ -89,7 +113,9 @@ def diagnose(claimed, model, X=None, Y=None, *, at=None, output=None, time_limit
     if not isinstance(model, Network):
         raise TypeError(f"diagnose: expected a Network or a Graph, found {type(model).__name__}")
     if X is None or Y is None or at is not None or output is not None:
-        raise TypeError("diagnose: for a Network give X and Y, the rows at which the gradient was computed (at and output are for graphs)")
+        raise TypeError(
+            "diagnose: for a Network give X and Y, the rows at which the gradient was computed (at and output are for graphs)"
+        )
     network = in_double(model)
     if callable(claimed):
         return _diagnose_function(claimed, model, network, X, Y, time_limit)
@@ -111,7 +137,9 @@ def conclude(evidence, found, note=None):
     where = evidence.wrong[0]
     if not found:
         return _unknown(evidence, where, note)
-    found = sorted(found, key=lambda one: one[0].row.id == "bias-total" and any(other.row.id == "bias-zero" for other, _ in found))
+    found = sorted(
+        found, key=lambda one: one[0].row.id == "bias-total" and any(other.row.id == "bias-zero" for other, _ in found)
+    )
     hypothesis, at = found[0]  # a total that cancels to rounding looks like 0, but an exact 0 is no rounding
     term = term_at_fault(evidence, hypothesis, where)
     words = [*hypothesis.row.says, *([note] if note else [])]
@@ -133,7 +161,14 @@ def term_at_fault(evidence, hypothesis, where):
     if row.id == "layer-factor":
         return by_edge[f"Z{layer}", where]
     if row.id == "l2-on-bias":
-        return replace(by_edge[f"Z{layer}", where], of="L", paper=_zero, value=np.zeros(np.shape(evidence.trace[where])), rule="times", line=evidence.terms[-1].line)
+        return replace(
+            by_edge[f"Z{layer}", where],
+            of="L",
+            paper=_zero,
+            value=np.zeros(np.shape(evidence.trace[where])),
+            rule="times",
+            line=evidence.terms[-1].line,
+        )
     at = evidence.situation
     edges = list(edges_at_fault(row, hypothesis.layers(evidence.network, at), evidence.network, at))
     if row.id == "raw-error-back":
@@ -182,14 +217,21 @@ def _unknown(evidence, where, note):
 
 def _no_name(where, ratio, note=None, n=1):
     words = [*WORDS["unknown"], *([WORDS["ratio"]] if ratio is not None else []), *([note] if note else [])]
-    return Diagnosis("unknown", " ".join(words).format(where=where, ratio=number(ratio or 0.0), n=n), (), where, None, ratio)
+    return Diagnosis(
+        "unknown", " ".join(words).format(where=where, ratio=number(ratio or 0.0), n=n), (), where, None, ratio
+    )
 
 
 def _of_wrong_shape(error, network, X, Y):
     """A claim of another shape: the transpose of the right numbers is named, all else explained."""
     name, found = error.name, error.arrays[error.name]
     expected = network.parameters[name].shape
-    words = [word.format(name=name, found=found.shape, expected=expected, why=claims.explain_shape(found.shape, expected, name)) for word in WORDS["shape"]]
+    words = [
+        word.format(
+            name=name, found=found.shape, expected=expected, why=claims.explain_shape(found.shape, expected, name)
+        )
+        for word in WORDS["shape"]
+    ]
     if found.T.shape == expected:
         turned = gather(network, X, Y, {name: found.T})
         if not turned.wrong:
@@ -207,14 +249,21 @@ def _diagnose_graph(claimed, graph, at, output, time_limit):
     if check.verdict != "disagree":
         open_names = [name for name, verdict in check.verdicts.items() if verdict != "agree"]
         words = WORDS["kept"] if open_names else WORDS["none"]
-        return Diagnosis("none", " ".join(words).format(names=", ".join(open_names), reason=next(filter(None, check.reasons.values()), "")))
+        return Diagnosis(
+            "none",
+            " ".join(words).format(names=", ".join(open_names), reason=next(filter(None, check.reasons.values()), "")),
+        )
     terms = graph.terms(graph.forward(**at))
     right = backpropagate(terms, output) if terms else {}
     right |= {name: 0.0 for name in check.claimed if name not in right}
     where = next(name for name in right if check.verdicts.get(name) == "disagree")
     if STRUCTURE["same answer twice"] in check.reasons.values():
         return _of_two_calls(claimed, graph.forward(**at), graph, right, where, time_limit)
-    found = [(name, term) for name, spoilt, term in suspects(graph, terms, output, where) if explained(spoilt, output, check.claimed, right)]
+    found = [
+        (name, term)
+        for name, spoilt, term in suspects(graph, terms, output, where)
+        if explained(spoilt, output, check.claimed, right)
+    ]
     ratio = check.claimed[where] / right[where] if right[where] else None
     order = [*MISTAKES, "left-out"]
     found.sort(key=lambda suspect: order.index(suspect[0]))
@@ -224,7 +273,9 @@ def _diagnose_graph(claimed, graph, at, output, time_limit):
     words = GRAPH_WORDS.get(name) or MISTAKES[name].says
     names = {"name": term.wrt, "of": term.of, "wrt": term.wrt, "formula": term.formula}
     candidates = tuple(dict.fromkeys(one for one, _ in found if one in MISTAKES))
-    return Diagnosis(name if name in MISTAKES else "unknown", " ".join(words).format(**names), candidates, where, term, ratio)
+    return Diagnosis(
+        name if name in MISTAKES else "unknown", " ".join(words).format(**names), candidates, where, term, ratio
+    )
 
 
 def _of_two_calls(function, trace, graph, right, where, time_limit):
@@ -232,7 +283,12 @@ def _of_two_calls(function, trace, graph, right, where, time_limit):
     inputs = {name: trace[name] for name in graph.inputs}
     first, second = (claims.call(lambda given: function(**given), (inputs,), "diagnose", time_limit) for _ in range(2))
     grown = all(_added(right[name], first[name], second[name], AGREE[np.float64]) for name in first)
-    return Diagnosis("stale-gradient" if grown else "unknown", " ".join(MISTAKES["stale-gradient"].says if grown else WORDS["calls"]), (), where)
+    return Diagnosis(
+        "stale-gradient" if grown else "unknown",
+        " ".join(MISTAKES["stale-gradient"].says if grown else WORDS["calls"]),
+        (),
+        where,
+    )
 
 
 # --- a learner's function ---------------------------------------------------------------------------------------------

@@ -38,13 +38,13 @@ class Row:
 
 NEURON = dict(z="w*x + b", a="sigmoid(z)")
 CHAIN = dict(z1="w1*x + b1", a1="tanh(z1)", z2="w2*a1 + b2", a2="sigmoid(z2)", L="(a2 - y)**2 / 2")
-TWO_LAYERS = '''def gradient(parameters, X, Y):
+TWO_LAYERS = """def gradient(parameters, X, Y):
     W1, b1, W2, b2 = (parameters[name] for name in ("W1", "b1", "W2", "b2"))
     A1 = np.tanh(X @ W1.T + b1)
     A2 = {output}
     D2 = {delta}
     D1 = D2 @ W2 * (1 - A1**2)
-    return {{"W1": D1.T @ X, "b1": D1.sum(axis=0), "W2": D2.T @ A1, "b2": D2.sum(axis=0)}}'''
+    return {{"W1": D1.T @ X, "b1": D1.sum(axis=0), "W2": D2.T @ A1, "b2": D2.sum(axis=0)}}"""
 SIGMOID, LOGITS = "1 / (1 + np.exp(-(A1 @ W2.T + b2)))", "A1 @ W2.T + b2"
 
 EXERCISES = {

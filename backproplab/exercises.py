@@ -42,7 +42,11 @@ class Exercise:
 
     def check(self, answer):
         """The `Reply` to an answer; `...` is waiting. Nothing that is typed here is executed as code."""
-        if answer is ... or answer is None or (isinstance(answer, (tuple, list)) and any(part is ... for part in answer)):
+        if (
+            answer is ...
+            or answer is None
+            or (isinstance(answer, (tuple, list)) and any(part is ... for part in answer))
+        ):
             return _reply("waiting", "waiting")
         try:
             return CHECKS[self._row.kind](answer, **self._row.task)
@@ -84,7 +88,11 @@ def check_value(answer, right, digits=6):
     same = [_same(one, other, digits) for one, other in zip(answers, rights, strict=True)]
     if all(same):
         return _reply("right", "right")
-    return _reply("value") if len(same) == 1 else _reply("values", places=", ".join(str(i + 1) for i, ok in enumerate(same) if not ok))
+    return (
+        _reply("value")
+        if len(same) == 1
+        else _reply("values", places=", ".join(str(i + 1) for i, ok in enumerate(same) if not ok))
+    )
 
 
 def _same(answer, right, digits):
@@ -102,7 +110,11 @@ def check_formula(answer, lines, wrt, at, output=None):
     output = output or graph.output
     if not isinstance(answer, (str, sp.Expr)):
         if isinstance(answer, (int, float)) and abs(answer) < 1e300:
-            return _reply("number-here" if _agrees(lambda trace: float(answer), graph, wrt, at, output) else "number", of=output, wrt=wrt)
+            return _reply(
+                "number-here" if _agrees(lambda trace: float(answer), graph, wrt, at, output) else "number",
+                of=output,
+                wrt=wrt,
+            )
         return _reply("formula-type", found=type(answer).__name__)
     try:
         given = Graph(answer=answer)
@@ -116,12 +128,17 @@ def check_formula(answer, lines, wrt, at, output=None):
     def value(trace):
         return given.forward(**{name: trace[name] for name in given.inputs})["answer"]
 
-    here, fresh = _agrees(value, graph, wrt, at, output), [_agrees(value, graph, wrt, numbers, output) for numbers in _fresh(graph, at)]
+    here, fresh = (
+        _agrees(value, graph, wrt, at, output),
+        [_agrees(value, graph, wrt, numbers, output) for numbers in _fresh(graph, at)],
+    )
     if all(fresh):
         return _reply("right", "right")
     if here:
         return _reply("only-here", of=output, wrt=wrt)
-    found = diagnose(lambda **numbers: {wrt: value(graph.forward(**numbers))}, graph, at=next(iter(_fresh(graph, at))), output=output)
+    found = diagnose(
+        lambda **numbers: {wrt: value(graph.forward(**numbers))}, graph, at=next(iter(_fresh(graph, at))), output=output
+    )
     return Reply("wrong", found.explanation) if found.term is not None else _reply("formula", of=output, wrt=wrt)
 
 
@@ -134,7 +151,10 @@ def _fresh(graph, at):
     """Other numbers near the page's, at which the graph can be computed."""
     rng, found = np.random.default_rng(7), []
     for _ in range(200):
-        numbers = {name: (value or 1.0) * rng.uniform(0.6, 1.4) + rng.uniform(-0.1, 0.1) * (value == 0) for name, value in at.items()}
+        numbers = {
+            name: (value or 1.0) * rng.uniform(0.6, 1.4) + rng.uniform(-0.1, 0.1) * (value == 0)
+            for name, value in at.items()
+        }
         try:
             graph.terms(graph.forward(**numbers))
         except ValueError:

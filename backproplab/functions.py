@@ -256,7 +256,9 @@ def _minus_log_softmax(z):
     top = np.argmax(np.real(z), axis=-1)[..., None]
     shifted = z - np.take_along_axis(np.real(z), top, axis=-1)
     others = np.exp(shifted)
-    np.put_along_axis(others, top, np.exp(1j * np.imag(np.take_along_axis(z, top, -1))) - 1 if np.iscomplexobj(z) else 0.0, axis=-1)
+    np.put_along_axis(
+        others, top, np.exp(1j * np.imag(np.take_along_axis(z, top, -1))) - 1 if np.iscomplexobj(z) else 0.0, axis=-1
+    )
     return _log1p(others.sum(axis=-1, keepdims=True)) - shifted
 
 

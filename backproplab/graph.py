@@ -195,7 +195,10 @@ class Graph:
 
     def run_terms(self, trace):
         """The terms from a trace of any kind of numbers, as `run` gives it; nothing is checked."""
-        return [replace(term, value=value) for term, value in zip(self._terms, self._slopes.run(trace, self._slots), strict=True)]
+        return [
+            replace(term, value=value)
+            for term, value in zip(self._terms, self._slopes.run(trace, self._slots), strict=True)
+        ]
 
     def _with_value(self, term, value, shape, trace):
         if not _finite(value):

@@ -68,7 +68,10 @@ class Hypothesis:
         if self.row.place in ("loss", "output", "raw"):
             chosen = [network.depth] if self.row.place != "raw" or network.depth > 1 else []
         elif self.row.place == "hidden":
-            chosen = [*range(1, network.depth), *([network.depth] if self.output_too and not at.fused and at.activations[-1] != "softmax" else [])]
+            chosen = [
+                *range(1, network.depth),
+                *([network.depth] if self.output_too and not at.fused and at.activations[-1] != "softmax" else []),
+            ]
         else:
             chosen = range(2 if self.row.place == "through" else 1, network.depth + 1)
         return [layer for layer in chosen if self.layer in (None, layer) and self.row.fits(at, layer)]
@@ -79,8 +82,13 @@ def hypotheses(network):
     for row in ROWS:
         for pull in range(len(row.pulls)):
             single = row.place not in ("loss", "output", "raw") and (network.depth > 1 or row.place == "parameter")
-            for layer in (*((None,) if row.place != "parameter" else ()), *(reversed(network.layers) if single else ())):
-                for output_too in (False, True) if row.output_too and layer is None else (row.output_too and layer == network.depth,):
+            for layer in (
+                *((None,) if row.place != "parameter" else ()),
+                *(reversed(network.layers) if single else ()),
+            ):
+                for output_too in (
+                    (False, True) if row.output_too and layer is None else (row.output_too and layer == network.depth,)
+                ):
                     yield Hypothesis(row, pull, layer, output_too)
 
 
@@ -138,7 +146,9 @@ def matches(evidence, name, value, most=None):
     """Whether a claim is this value: within 1e-9 (1e-5 in float32) of its largest entry, rounding granted up to `most`."""
     claim, right = evidence.claimed[name], evidence.right[name]
     tolerance, size = AGREE[claim.dtype.type], np.abs(value).max()
-    granted = min(evidence.rounding[name].max() / max(np.abs(right).max(), np.finfo(float).tiny), most or DOUBT * tolerance)
+    granted = min(
+        evidence.rounding[name].max() / max(np.abs(right).max(), np.finfo(float).tiny), most or DOUBT * tolerance
+    )
     off, beside = np.abs(claim - value).max(), np.abs(right).max()
     cancelled = 0 < size < 1e-12 * beside  # the sum of p - y over a softmax, for instance
     if off > (1e-12 * beside if cancelled else max(tolerance, granted) * size):

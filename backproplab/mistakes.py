@@ -116,7 +116,10 @@ def _slope_at_output(term, d, at):
     return RULES["through softmax"].pull(d, softmax(at.output))
 
 
-OTHER_SLOPES = {name: [row.slope_from_value for row in ACTIVATIONS.values() if row.slope_from_value and row.name != name] for name in ACTIVATIONS}
+OTHER_SLOPES = {
+    name: [row.slope_from_value for row in ACTIVATIONS.values() if row.slope_from_value and row.name != name]
+    for name in ACTIVATIONS
+}
 
 
 def _other_slope(number, everywhere):

@@ -18,9 +18,18 @@ def probes(model, X, Y):
     vector, rows = np.ndim(X) == 1, np.shape(Y)[-1:] == (model.sizes[-1],) and np.ndim(Y) == np.ndim(X)
     slender = [SLENDER[i % len(SLENDER)] for i in range(model.depth)] + [3]
     square = [SQUARE] * (model.depth + 1)
-    for sizes, n in ((list(model.sizes), 1 if vector else len(X)), (slender, 9), (slender, 8), (square, 7), (square, SQUARE)):
+    for sizes, n in (
+        (list(model.sizes), 1 if vector else len(X)),
+        (slender, 9),
+        (slender, 8),
+        (square, 7),
+        (square, SQUARE),
+    ):
         probe, rng = _lively(model, sizes, n)
-        inputs, targets = rng.normal(size=(n, sizes[0])).astype(model.dtype), _targets(model.loss_name, rng, n, sizes[-1], rows)
+        inputs, targets = (
+            rng.normal(size=(n, sizes[0])).astype(model.dtype),
+            _targets(model.loss_name, rng, n, sizes[-1], rows),
+        )
         targets = targets.astype(model.dtype) if targets.ndim > 1 else targets
         yield (probe, inputs[0], targets[0]) if vector else (probe, inputs, targets)
 
@@ -37,7 +46,10 @@ def _lively(model, sizes, n):
     for seed in count():
         rng = np.random.default_rng(seed)
         probe = Network(sizes, model.activations, model.loss_name, model.l2, model.reduction, model.dtype, seed)
-        grown = {name: value * 1.2 + 0.3 * rng.normal(size=value.shape) * (name[0] == "b") for name, value in probe.parameters.items()}
+        grown = {
+            name: value * 1.2 + 0.3 * rng.normal(size=value.shape) * (name[0] == "b")
+            for name, value in probe.parameters.items()
+        }
         probe.parameters = grown
         trace = probe.forward(rng.normal(size=(n, sizes[0])))
         if seed > 50 or all(np.ptp(trace[f"A{layer}"], axis=0).any() for layer in probe.layers):

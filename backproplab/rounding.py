@@ -32,7 +32,11 @@ def sizes(terms, output):
 
     def pull(term, d):
         value = np.abs(term.value)
-        return value * (d + (d * value).sum(axis=-1, keepdims=True)) if term.rule == "through softmax" else RULES[term.rule].pull(d, value)
+        return (
+            value * (d + (d * value).sum(axis=-1, keepdims=True))
+            if term.rule == "through softmax"
+            else RULES[term.rule].pull(d, value)
+        )
 
     total = {output: 1.0}
     for term in reversed(terms):
@@ -61,10 +65,15 @@ def graph_margins(graph, trace, terms, output):
     for term in terms:
         reach[term.of] += abs(term.value * trace[term.wrt])
     unit = UNITS * np.finfo(float).eps
-    moves = [_moves(graph, trace, terms, {name: part * (unit * size + TINY) for name, size in reach.items()}) for part in (1, 0.5)]
+    moves = [
+        _moves(graph, trace, terms, {name: part * (unit * size + TINY) for name, size in reach.items()})
+        for part in (1, 0.5)
+    ]
     # What does not shrink with the shaking is a jump.
     jumps = [full if half > 0.75 * full else 0.0 for full, half in zip(*moves, strict=True)]
-    smooth = [0.0 if jump or full < 1e-200 else full for full, jump in zip(moves[0], jumps, strict=True)]  # an exact 0 is exact
+    smooth = [
+        0.0 if jump or full < 1e-200 else full for full, jump in zip(moves[0], jumps, strict=True)
+    ]  # an exact 0 is exact
     scale = sizes(terms, output)
     return Margins(scale, _grown(terms, output, scale, smooth), _grown(terms, output, scale, jumps))
 
@@ -102,7 +111,9 @@ def _shake(network, trace, part):
     for layer in network.layers:
         W, b, Z, A = (trace[f"{kind}{layer}"] for kind in "WbZA")
         shake[f"Z{layer}"] = part * (np.abs(below) @ np.abs(W).T + np.abs(b)) + np.where(Z == 0, TINY, 0.0)
-        shake[f"A{layer}"] = part * (np.abs(A) + (network.activations[layer - 1] in ("softplus", "gelu")))  # log(1 + exp(z))
+        shake[f"A{layer}"] = part * (
+            np.abs(A) + (network.activations[layer - 1] in ("softplus", "gelu"))
+        )  # log(1 + exp(z))
         below = A
     return shake
 
@@ -117,7 +128,10 @@ def _shaken_gradient(network, trace, shake, part, rng):
         trace["Y"],
         change=lambda name, value: value + shaking(value) * shake[name],
     )
-    terms = [replace(term, value=term.value + shaking(term.value) * part * _textbook(network, term, trace)) for term in network.terms(shaken)]
+    terms = [
+        replace(term, value=term.value + shaking(term.value) * part * _textbook(network, term, trace))
+        for term in network.terms(shaken)
+    ]
     return backpropagate(terms, "L")
 
 
@@ -125,7 +139,12 @@ def _textbook(network, term, trace):
     """The size of what a textbook's formula of the term subtracts: a in a (1 - a), 1 in 1 - a**2, a and y in a - y."""
     if term.of == "L":
         data = term.wrt[0] in "AZ"
-        return (np.abs(trace[f"A{network.depth}"]) + np.abs(trace["Y"])) * (1 / len(trace["Y"]) if network.reduction == "mean" else 1.0) if data else 0.0
+        return (
+            (np.abs(trace[f"A{network.depth}"]) + np.abs(trace["Y"]))
+            * (1 / len(trace["Y"]) if network.reduction == "mean" else 1.0)
+            if data
+            else 0.0
+        )
     if term.rule != "times":
         return 0.0
     activation = network.activations[int(term.of[1:]) - 1]

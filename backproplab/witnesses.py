@@ -83,7 +83,9 @@ def central_differences(case, name, entries):
         slope, doubt = ladder[best]
         slopes.append(slope)
         # A step that jumps over whole waves has no doubt of its own; finer steps have.
-        doubts.append(max([doubt, *(abs(slope - finer) + its for finer, its in ladder[best + 1 :] if abs(slope - finer) > its)]))
+        doubts.append(
+            max([doubt, *(abs(slope - finer) + its for finer, its in ladder[best + 1 :] if abs(slope - finer) > its)])
+        )
     return np.array(slopes), np.array(doubts)
 
 
@@ -153,7 +155,11 @@ def network_case(network, trace):
         nudged = run(name, value)
         return np.concatenate([[], *(np.sign(nudged[Z]).ravel() for Z in kinked)])
 
-    kinked = [f"Z{layer}" for layer, activation in zip(network.layers, network.activations, strict=True) if activation in KINKS]
+    kinked = [
+        f"Z{layer}"
+        for layer, activation in zip(network.layers, network.activations, strict=True)
+        if activation in KINKS
+    ]
     exact = cache(lambda: _by_units(network, X, Y))
     return Case(trace, (*parameters, "X"), lambda name, value: run(name, value)["L"], exact, sides if kinked else None)
 

@@ -35,7 +35,9 @@ def test_check_where_the_true_gradient_is_zero():
 def test_the_complex_step_beside_an_exact_zero_of_the_slope():
     graph, at = bp.Graph(L="w * w * w"), dict(w=0)
     check = bp.check_gradient(graph, at=at)
-    assert check.verdict == "agree" and check.claimed["w"] == 0.0 and 0 < abs(check.witness["w"]) < 1e-79  # the h**2 of Taylor
+    assert (
+        check.verdict == "agree" and check.claimed["w"] == 0.0 and 0 < abs(check.witness["w"]) < 1e-79
+    )  # the h**2 of Taylor
     assert bp.check_gradient(graph, at=at, claimed={"w": 1e-9}).verdict == "disagree"
     assert bp.check_gradient(graph, at=at, claimed={"w": 1e-70}).verdict == "disagree"
 
@@ -67,7 +69,9 @@ def test_checks_that_are_refused(neuron, options, error, message):
 
 def test_tables_escape_names():
     hostile = "<script>alert(1)</script>"
-    check = GradientCheck({hostile: 1.0}, {hostile: 1.0}, {hostile: 0.0}, {hostile: "agree"}, {hostile: hostile}, "complex step")
+    check = GradientCheck(
+        {hostile: 1.0}, {hostile: 1.0}, {hostile: 0.0}, {hostile: "agree"}, {hostile: hostile}, "complex step"
+    )
     for shown in (bp.table({hostile: 1.0}), check):
         assert hostile not in shown._repr_html_() and "&lt;script&gt;" in shown._repr_html_()
 
@@ -101,17 +105,25 @@ def random_net(seed, whole=False, spread=1.0):
     rng = np.random.default_rng(seed)
     sizes = [int(v) for v in rng.integers(1, 5, rng.integers(2, 6))]
     loss = ("squared_error", "binary_cross_entropy", "cross_entropy")[seed % 3]
-    output = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}.get(loss) or str(rng.choice([*CURVED, "softmax"]))
+    output = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}.get(loss) or str(
+        rng.choice([*CURVED, "softmax"])
+    )
     sizes[-1] += output == "softmax"
     hidden = [str(name) for name in rng.choice(["relu", "leaky_relu"] if whole else CURVED, len(sizes) - 2)]
-    net = bp.Network(sizes, [*hidden, output], loss, l2=float(rng.choice([0, 0.3])), reduction=str(rng.choice(["mean", "sum"])))
+    net = bp.Network(
+        sizes, [*hidden, output], loss, l2=float(rng.choice([0, 0.3])), reduction=str(rng.choice(["mean", "sum"]))
+    )
     n = int(rng.integers(1, 6))
 
     def draw(shape):
         return rng.integers(-2, 3, shape).astype(float) if whole else spread * rng.normal(size=shape)
 
     net.parameters = {name: draw(value.shape) for name, value in net.parameters.items()}
-    Y = np.eye(sizes[-1])[rng.integers(0, sizes[-1], n)] if loss == "cross_entropy" else rng.integers(0, 2, (n, sizes[-1])).astype(float)
+    Y = (
+        np.eye(sizes[-1])[rng.integers(0, sizes[-1], n)]
+        if loss == "cross_entropy"
+        else rng.integers(0, 2, (n, sizes[-1])).astype(float)
+    )
     return net, draw((n, sizes[0])), Y
 
 
@@ -152,7 +164,9 @@ def test_saturated_units_are_granted_what_the_textbook_loses_and_no_more(seed):
         right = textbook.gradient(net, net.parameters, X, Y)
     assert bp.check_gradient(net, X, Y, claimed=right).verdict in ("agree", "undecided")
     wrong = {name: value * 1.001 for name, value in right.items()}
-    assert bp.check_gradient(net, X, Y, claimed=wrong).verdict != "agree" or not any(value.any() for value in right.values())
+    assert bp.check_gradient(net, X, Y, claimed=wrong).verdict != "agree" or not any(
+        value.any() for value in right.values()
+    )
 
 
 def test_a_zeroed_first_layer_of_a_deep_sigmoid_net_is_refused():
@@ -203,12 +217,15 @@ def test_what_cancels_is_undecided():
     assert bp.check_gradient(graph, at=dict(x=0.7), claimed={"x": 1.0}).verdict == "disagree"
 
 
-@pytest.mark.parametrize("claim, verdict", [(0.0, "agree"), (1.0, "undecided"), (0.5, "undecided"), (2.5, "disagree"), (-1.5, "disagree")])
+@pytest.mark.parametrize(
+    "claim, verdict", [(0.0, "agree"), (1.0, "undecided"), (0.5, "undecided"), (2.5, "disagree"), (-1.5, "disagree")]
+)
 def test_a_kink_of_a_graph(claim, verdict):
     graph = bp.Graph(z="w * x - 0.3", L="relu(z)")
-    assert bp.check_gradient(graph, at=dict(w=0.1, x=3), claimed={"z": claim}).verdict == {0.0: "undecided", 1.0: "agree"}.get(
-        claim, verdict
-    ), "0.1 * 3 - 0.3 is 5.6e-17"
+    assert bp.check_gradient(graph, at=dict(w=0.1, x=3), claimed={"z": claim}).verdict == {
+        0.0: "undecided",
+        1.0: "agree",
+    }.get(claim, verdict), "0.1 * 3 - 0.3 is 5.6e-17"
     assert bp.check_gradient(bp.Graph(L="relu(z)"), at=dict(z=0), claimed={"z": claim}).verdict == verdict
 
 
@@ -233,7 +250,9 @@ def test_no_path_and_no_claim_agree(witness):
     parameters = {"W1": [[1.0], [2.0]], "b1": [-7.0, -9.0], "W2": [[1.0, 2.0], [1.0, 0.0]], "b2": [0.0, 0.0]}
     net = bp.Network.from_parameters(parameters, ["relu", "silu"])
     assert bp.check_gradient(net, [[1.0]], [[0.0, 0.0]], witness=witness).verdict == "agree"
-    assert bp.check_gradient(net, [[1.0]], [[0.0, 0.0]], claimed={"b2": [0.0, 1e-9]}, witness=witness).verdict != "agree"
+    assert (
+        bp.check_gradient(net, [[1.0]], [[0.0, 0.0]], claimed={"b2": [0.0, 1e-9]}, witness=witness).verdict != "agree"
+    )
 
 
 def test_float32_has_its_own_tolerance():
@@ -244,10 +263,17 @@ def test_float32_has_its_own_tolerance():
     narrow = {name: value.astype(float) for name, value in single.items()}
     check = bp.check_gradient(net, X, Y, claimed=narrow)
     assert check.verdict == "undecided" and "float32" in repr(check)
-    assert bp.check_gradient(net, X, Y, claimed={name: value * np.float32(1.001) for name, value in single.items()}).verdict == "disagree"
+    assert (
+        bp.check_gradient(
+            net, X, Y, claimed={name: value * np.float32(1.001) for name, value in single.items()}
+        ).verdict
+        == "disagree"
+    )
     small = bp.Network([3, 4, 2], ["tanh", "softmax"], "cross_entropy", dtype=np.float32)
     assert bp.check_gradient(small, np.eye(3), [0, 1, 0]).verdict == "agree"
-    assert bp.check_gradient(small, np.eye(3), [0, 1, 0], claimed=small.gradient(np.eye(3), [0, 1, 0])).verdict == "agree"
+    assert (
+        bp.check_gradient(small, np.eye(3), [0, 1, 0], claimed=small.gradient(np.eye(3), [0, 1, 0])).verdict == "agree"
+    )
 
 
 def test_many_entries_are_sampled():
@@ -268,7 +294,12 @@ def test_deltas_and_inputs_can_be_checked_too():
     net, X, Y = random_net(3)
     gradient = bp.backpropagate(net.terms(net.forward(X, Y)), "L")
     for witness in ("complex step", "central differences"):
-        assert bp.check_gradient(net, X, Y, claimed={name: gradient[name] for name in ("Z1", "X", "Y")}, witness=witness).verdict == "agree"
+        assert (
+            bp.check_gradient(
+                net, X, Y, claimed={name: gradient[name] for name in ("Z1", "X", "Y")}, witness=witness
+            ).verdict
+            == "agree"
+        )
         assert bp.check_gradient(net, X, Y, claimed={"Z1": 2 * gradient["Z1"]}, witness=witness).verdict == "disagree"
     with pytest.raises(ValueError, match="in 50 digits there are W1, b1"):
         bp.check_gradient(net, X, Y, claimed={"Z1": gradient["Z1"]}, witness="50 digits")
@@ -302,7 +333,10 @@ def test_a_function_is_called():
     assert bp.check_gradient(NET, *ROWS, claimed=lambda p, X, Y: {"W1": learned(p, X, Y)["W1"]}).errors.keys() == {"W1"}
     graph, at = bp.Graph(L="x * y"), dict(x=2, y=3)
     assert bp.check_gradient(graph, at=at, claimed=lambda x, y: {"x": y, "y": x}).verdict == "agree"
-    assert bp.check_gradient(graph, at=at, claimed=lambda x, y: {"x": x, "y": x}).verdicts == {"x": "disagree", "y": "agree"}
+    assert bp.check_gradient(graph, at=at, claimed=lambda x, y: {"x": x, "y": x}).verdicts == {
+        "x": "disagree",
+        "y": "agree",
+    }
 
 
 @pytest.mark.parametrize("same_dict", [True, False])
@@ -322,7 +356,10 @@ def test_the_structure_of_a_function(same_dict):
     net, X = bp.Network([2, 3, 3], ["tanh", "softmax"], "cross_entropy"), np.array([[0.1, 0.2], [0.3, -1.0]])
     always = net.gradient(X, [0, 2])
     assert "with other labels" in repr(bp.check_gradient(net, X, [0, 2], claimed=lambda p, X, Y: always))
-    assert bp.check_gradient(net, X, [0, 2], claimed=lambda p, X, Y: textbook.gradient(net, p, X, np.eye(3)[Y])).verdict == "agree"
+    assert (
+        bp.check_gradient(net, X, [0, 2], claimed=lambda p, X, Y: textbook.gradient(net, p, X, np.eye(3)[Y])).verdict
+        == "agree"
+    )
 
 
 def in_place(parameters, X, Y):
@@ -373,4 +410,6 @@ def test_claims_on_a_network_that_are_refused(claimed, error, message):
     before = {name: value.copy() for name, value in NET.parameters.items()}, ROWS[0].copy()
     with pytest.raises(error, match=message):
         bp.check_gradient(NET, *ROWS, claimed=claimed, time_limit=0.5)
-    assert np.array_equal(before[1], ROWS[0]) and all(np.array_equal(before[0][name], NET.parameters[name]) for name in before[0])
+    assert np.array_equal(before[1], ROWS[0]) and all(
+        np.array_equal(before[0][name], NET.parameters[name]) for name in before[0]
+    )

@@ -19,22 +19,71 @@ def case_for(seed, mistake, depth=None):
     """A network on which the mistake can be made, rows for it, and the layer in which to make it (None: in all)."""
     rng = np.random.default_rng([seed, IN_NUMBERS.index(mistake)])
     depth = depth or int(rng.integers(2, 5))
-    sizes = [4] * (depth + 1) if mistake in SQUARE else [int(v) for v in (rng.permutation([3, 4, 5, 6, 7])[: depth + 1] if depth < 5 else rng.integers(3, 8, depth + 1))]
+    sizes = (
+        [4] * (depth + 1)
+        if mistake in SQUARE
+        else [
+            int(v)
+            for v in (rng.permutation([3, 4, 5, 6, 7])[: depth + 1] if depth < 5 else rng.integers(3, 8, depth + 1))
+        ]
+    )
     n = {"bias-wrong-axis": 4}.get(mistake, 9)
     place = bp.MISTAKES[mistake].place
-    losses = ["squared_error"] if place in ("output", "raw") else ["squared_error", "binary_cross_entropy", "cross_entropy"]
-    loss = str(rng.choice(losses[1:] if mistake == "output-slope-extra" else losses)) if mistake != "output-slope-extra" else str(rng.choice(["binary_cross_entropy", "cross_entropy"]))
-    output = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}.get(loss, "softmax" if mistake == "softmax-diagonal" else "sigmoid")
-    hidden = next((names for part, names in ACTIVATIONS.items() if part in mistake and "missing" not in mistake), ["sigmoid", "tanh", "relu", "softplus", "silu"])
-    reduction = "sum" if mistake == "mean-for-sum" else "mean" if "mean" in mistake or "divided" in mistake else str(rng.choice(["mean", "sum"]))
-    net = bp.Network(sizes, [*(str(v) for v in rng.choice(hidden, depth - 1)), output], loss, l2=0.3 if place == "penalty" or "l2" in mistake else 0.1, reduction=reduction)
-    net.parameters = {name: rng.normal(size=value.shape) * (0.8 if name[0] == "W" else 0.5) for name, value in net.parameters.items()}
+    losses = (
+        ["squared_error"] if place in ("output", "raw") else ["squared_error", "binary_cross_entropy", "cross_entropy"]
+    )
+    loss = (
+        str(rng.choice(losses[1:] if mistake == "output-slope-extra" else losses))
+        if mistake != "output-slope-extra"
+        else str(rng.choice(["binary_cross_entropy", "cross_entropy"]))
+    )
+    output = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}.get(
+        loss, "softmax" if mistake == "softmax-diagonal" else "sigmoid"
+    )
+    hidden = next(
+        (names for part, names in ACTIVATIONS.items() if part in mistake and "missing" not in mistake),
+        ["sigmoid", "tanh", "relu", "softplus", "silu"],
+    )
+    reduction = (
+        "sum"
+        if mistake == "mean-for-sum"
+        else "mean"
+        if "mean" in mistake or "divided" in mistake
+        else str(rng.choice(["mean", "sum"]))
+    )
+    net = bp.Network(
+        sizes,
+        [*(str(v) for v in rng.choice(hidden, depth - 1)), output],
+        loss,
+        l2=0.3 if place == "penalty" or "l2" in mistake else 0.1,
+        reduction=reduction,
+    )
+    net.parameters = {
+        name: rng.normal(size=value.shape) * (0.8 if name[0] == "W" else 0.5) for name, value in net.parameters.items()
+    }
     X = rng.normal(size=(n, sizes[0]))
-    Y = np.eye(sizes[-1])[rng.integers(0, sizes[-1], n)] if loss == "cross_entropy" else rng.uniform(size=(n, sizes[-1]))
+    Y = (
+        np.eye(sizes[-1])[rng.integers(0, sizes[-1], n)]
+        if loss == "cross_entropy"
+        else rng.uniform(size=(n, sizes[-1]))
+    )
     first = 2 if place == "through" or mistake in ("z-for-a", "x-for-a") else 1
     last = depth - 1 if place == "hidden" else depth
-    only = int(rng.integers(first, last + 1)) if seed % 2 and place not in ("loss", "output", "raw", "parameter") else None
-    return net, X, Y, dict(mistake=mistake, only=only, rate=0.05, name=str(rng.choice(list(net.parameters))), factor=float(rng.choice([4.0, 0.3, -1.0])))
+    only = (
+        int(rng.integers(first, last + 1)) if seed % 2 and place not in ("loss", "output", "raw", "parameter") else None
+    )
+    return (
+        net,
+        X,
+        Y,
+        dict(
+            mistake=mistake,
+            only=only,
+            rate=0.05,
+            name=str(rng.choice(list(net.parameters))),
+            factor=float(rng.choice([4.0, 0.3, -1.0])),
+        ),
+    )
 
 
 def visible(wrong, right):
@@ -68,7 +117,10 @@ def test_planted_mistakes_in_fifty_layers(mistake):
     for seed in range(40):  # the first in which it shows at all
         net, X, Y, how = case_for(seed, mistake, depth=50)
         with np.errstate(all="ignore"):
-            wrong, right = textbook.gradient(net, net.parameters, X, Y, **how), textbook.gradient(net, net.parameters, X, Y)
+            wrong, right = (
+                textbook.gradient(net, net.parameters, X, Y, **how),
+                textbook.gradient(net, net.parameters, X, Y),
+            )
         if visible(wrong, right) and all(np.isfinite(value).all() for value in wrong.values()):
             break
     else:
@@ -77,10 +129,14 @@ def test_planted_mistakes_in_fifty_layers(mistake):
     assert mistake in found.candidates and found.mistake in (mistake, SAME_ON_RELU.get(mistake), "layer-factor")
 
 
-@pytest.mark.parametrize("mistake", ["sign", "hidden-slope-missing", "updated-weights", "l2-sign", "bias-zero", "layer-factor"])
+@pytest.mark.parametrize(
+    "mistake", ["sign", "hidden-slope-missing", "updated-weights", "l2-sign", "bias-zero", "layer-factor"]
+)
 def test_float32(mistake):
     net, X, Y, how = case_for(2, mistake)
-    wrong = {name: value.astype(np.float32) for name, value in textbook.gradient(net, net.parameters, X, Y, **how).items()}
+    wrong = {
+        name: value.astype(np.float32) for name, value in textbook.gradient(net, net.parameters, X, Y, **how).items()
+    }
     assert bp.diagnose(wrong, net, X, Y).mistake == mistake
 
 
@@ -107,7 +163,10 @@ def by_loops(net, p, X, Y):
     parts = [textbook.gradient(net, p, X[i : i + 1], Y[i : i + 1]) for i in range(len(X))]
     share = 1 / len(X) if net.reduction == "mean" else 1.0
     total = {name: share * sum(part[name] for part in parts) for name in p}
-    return {name: value + (1 - share * len(X)) * net.l2 * p[name] if name[0] == "W" else value for name, value in total.items()}
+    return {
+        name: value + (1 - share * len(X)) * net.l2 * p[name] if name[0] == "W" else value
+        for name, value in total.items()
+    }
 
 
 def shuffled(net, p, X, Y):
@@ -134,7 +193,17 @@ def test_a_right_gradient_is_never_called_wrong(variant):
         assert bp.diagnose(right, net, X, Y).mistake == "none", (seed, net)
 
 
-PAIRED = ["sum-for-mean", "sign", "hidden-slope-missing", "bias-zero", "l2-missing", "z-for-a", "last-example-only", "l2-on-bias", "bias-total"]
+PAIRED = [
+    "sum-for-mean",
+    "sign",
+    "hidden-slope-missing",
+    "bias-zero",
+    "l2-missing",
+    "z-for-a",
+    "last-example-only",
+    "l2-on-bias",
+    "bias-total",
+]
 
 
 @pytest.mark.parametrize("second", PAIRED)
@@ -165,7 +234,9 @@ def test_a_diagnosis_shows_the_term_as_it_should_be():
     found = bp.diagnose(wrong, NET, *ROWS)
     trace = NET.forward(*ROWS)
     assert (found.mistake, found.where, found.candidates) == ("hidden-slope-missing", "W1", ("hidden-slope-missing",))
-    assert (found.term.of, found.term.wrt) == ("A1", "Z1") and np.allclose(found.term.value, 1 - np.tanh(trace["Z1"]) ** 2, rtol=1e-12)
+    assert (found.term.of, found.term.wrt) == ("A1", "Z1") and np.allclose(
+        found.term.value, 1 - np.tanh(trace["Z1"]) ** 2, rtol=1e-12
+    )
     assert found.explanation.count(". ") == 1 and "{" not in found.explanation
     assert "dA1/dZ1 = tanh'(Z1)" in repr(found) and "<b>hidden-slope-missing" in found._repr_html_()
 
@@ -181,11 +252,18 @@ def test_every_row_has_words_that_can_be_filled(mistake):
 
 def test_the_long_way_of_a_cross_entropy():
     rng = np.random.default_rng(0)
-    for output, loss, mistake in (("softmax", "cross_entropy", "softmax-diagonal"), ("sigmoid", "binary_cross_entropy", "output-slope-at-a")):
+    for output, loss, mistake in (
+        ("softmax", "cross_entropy", "softmax-diagonal"),
+        ("sigmoid", "binary_cross_entropy", "output-slope-at-a"),
+    ):
         net = bp.Network([3, 5, 4], ["tanh", output], loss)
         X, Y = rng.normal(size=(7, 3)), np.eye(4)[rng.integers(0, 4, 7)]
         A1, P = (net.forward(X)[name] for name in ("A1", "A2"))
-        D2 = -Y / P * P * (1 - P) / 7 if output == "softmax" else (P - Y) / (P * (1 - P)) * textbook.slope("sigmoid", P) / 7
+        D2 = (
+            -Y / P * P * (1 - P) / 7
+            if output == "softmax"
+            else (P - Y) / (P * (1 - P)) * textbook.slope("sigmoid", P) / 7
+        )
         D1 = D2 @ net.parameters["W2"] * (1 - A1**2)
         claimed = {"W1": D1.T @ X, "b1": D1.sum(axis=0), "W2": D2.T @ A1, "b2": D2.sum(axis=0)}
         found = bp.diagnose(claimed, net, X, Y)
@@ -202,7 +280,9 @@ def test_a_hidden_mistake_is_no_candidate_for_the_output():
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(7, 3)), rng.uniform(size=(7, 5))
     for mistake in ("output-slope-missing", "output-slope-at-a"):
-        assert bp.diagnose(textbook.gradient(net, net.parameters, X, Y, mistake=mistake), net, X, Y).candidates == (mistake,)
+        assert bp.diagnose(textbook.gradient(net, net.parameters, X, Y, mistake=mistake), net, X, Y).candidates == (
+            mistake,
+        )
 
 
 def test_a_part_of_the_names_is_enough():
@@ -230,7 +310,10 @@ def test_a_stale_gradient_of_a_graph():
 
     assert bp.diagnose(stale, bp.Graph(z="w * x"), at=dict(w=2, x=3)).mistake == "stale-gradient"
     calls = iter(range(100))
-    assert bp.diagnose(lambda w, x: {"w": x + 0.1 * next(calls)}, bp.Graph(z="w * x"), at=dict(w=2, x=3)).mistake == "unknown"
+    assert (
+        bp.diagnose(lambda w, x: {"w": x + 0.1 * next(calls)}, bp.Graph(z="w * x"), at=dict(w=2, x=3)).mistake
+        == "unknown"
+    )
 
 
 def test_a_constant_line_has_no_gradient():
@@ -317,4 +400,6 @@ def test_a_term_left_out_of_a_graph(neuron):
     assert found.mistake == "unknown"
     right = bp.backpropagate(neuron.terms(trace), "L")
     found = bp.diagnose({"w": right["z"], "b": right["b"]}, neuron, at=at)
-    assert found.mistake == "unknown" and (found.term.of, found.term.wrt) == ("z", "w") and "left out" in found.explanation
+    assert (
+        found.mistake == "unknown" and (found.term.of, found.term.wrt) == ("z", "w") and "left out" in found.explanation
+    )

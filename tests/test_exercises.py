@@ -31,11 +31,17 @@ def said(cell):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("path", [path for path in NOTEBOOKS if any(name.startswith(path.name[:2]) for name in EXERCISES)], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [path for path in NOTEBOOKS if any(name.startswith(path.name[:2]) for name in EXERCISES)],
+    ids=lambda path: path.stem,
+)
 def test_a_notebook_with_the_solutions_filled_in_is_right(path):
     notebook = nbformat.read(path, as_version=4)
     cells = list(asked(notebook))
-    assert [name for _, name in cells] == [name for name in EXERCISES if name.startswith(path.name[:2])] and 3 <= len(cells) <= 5
+    assert [name for _, name in cells] == [name for name in EXERCISES if name.startswith(path.name[:2])] and 3 <= len(
+        cells
+    ) <= 5
     for cell, name in cells:
         assert said(cell).startswith("Waiting for you") and "..." in cell.source
         cell.source = EXERCISES[name].solution + "\n\n" + ASKING.search(cell.source)[0]

@@ -38,7 +38,11 @@ def explorer(neuron):
 def test_errors_where_the_curve_bends(explorer, h):
     explorer.set(h=h)
     w, true = -0.4, slope(-0.4)
-    own = {ONE: (loss(w + h) - loss(w)) / h, TWO: (loss(w + h) - loss(w - h)) / (2 * h), COMPLEX: loss(w + 1j * h).imag / h}
+    own = {
+        ONE: (loss(w + h) - loss(w)) / h,
+        TWO: (loss(w + h) - loss(w - h)) / (2 * h),
+        COMPLEX: loss(w + 1j * h).imag / h,
+    }
     assert explorer.h == h and explorer.true == pytest.approx(true, rel=1e-14)
     for name, number in own.items():
         assert explorer.values[name] == pytest.approx(number.real, rel=1e-11)

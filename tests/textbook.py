@@ -125,7 +125,9 @@ def gradient(net, p, X, Y, mistake=None, only=None, at_kink=0.0, rate=0.5, name=
         W = p[f"W{layer}"]
         dW = weight_gradient(layer, d, A, Z, here(layer))
         gradients[f"W{layer}"] = dW + penalty(net, W, n, here(layer))
-        gradients[f"b{layer}"] = bias_gradient(d, A[layer - 1], here(layer)) + (net.l2 * p[f"b{layer}"] if here(layer) == "l2-on-bias" else 0)
+        gradients[f"b{layer}"] = bias_gradient(d, A[layer - 1], here(layer)) + (
+            net.l2 * p[f"b{layer}"] if here(layer) == "l2-on-bias" else 0
+        )
         if layer > 1:
             from_above = error if mistake == "raw-error-back" and layer == net.depth else d
             d = back(net, layer, p, from_above, gradients[f"W{layer}"], here(layer), rate)

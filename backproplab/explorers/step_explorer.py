@@ -80,7 +80,9 @@ class Case:
                 found = FORMULAS[name].value(self.at, mpmath.mpf(self.x), mpmath.mpf(h))
             except (ZeroDivisionError, OverflowError, ValueError):
                 return math.nan
-        return math.nan if isinstance(found, mpmath.mpc) else float(found)  # the logarithm of a negative number is complex
+        return (
+            math.nan if isinstance(found, mpmath.mpc) else float(found)
+        )  # the logarithm of a negative number is complex
 
     def error(self, value):
         """How far a number is from the true one, relative to it."""
@@ -94,15 +96,21 @@ def case_of(graph, wrt, output, numbers):
     if output not in graph.lines:
         raise ValueError(f"explore_step: {output!r:.40} is not a line; the lines are {', '.join(graph.lines)}")
     if wrt not in choices(graph, output):
-        raise ValueError(f"explore_step: {output} does not depend on {wrt!r:.40}; choose wrt among {', '.join(choices(graph, output))}")
+        raise ValueError(
+            f"explore_step: {output} does not depend on {wrt!r:.40}; choose wrt among {', '.join(choices(graph, output))}"
+        )
     trace = graph.forward(**numbers)
     for name, value in trace.items():
         if np.ndim(value):
-            raise ValueError(f"explore_step: {name} is an array of shape {np.shape(value)}; the plot is about one number")
+            raise ValueError(
+                f"explore_step: {name} is an array of shape {np.shape(value)}; the plot is about one number"
+            )
     found = graph_case(graph, trace, output)
     true = found.exact()[wrt]
     if not true:
-        raise ValueError(f"explore_step: d{output}/d{wrt} is 0 here, and no error is relative to 0; choose other numbers")
+        raise ValueError(
+            f"explore_step: d{output}/d{wrt} is 0 here, and no error is relative to 0; choose other numbers"
+        )
     inputs = {name: trace[name] for name in graph.inputs}
     return Case(graph, inputs, output, wrt, trace[wrt], lambda value: found.loss(wrt, value), true)
 
@@ -142,10 +150,19 @@ def draw_errors(case, curves, h):
         shapes.append(Text(LEFT + (power - left) * DECADE_X, bottom + 20, _power(power), 12, MUTED))
     for power in range(-16, high + 1, 4):
         y = TOP + (high - power) * DECADE_Y
-        shapes += [Stroke(((LEFT, y), (LEFT + width, y)), MUTED, 0.4), Text(LEFT - 8, y + 4, _power(power), 12, MUTED, "end")]
+        shapes += [
+            Stroke(((LEFT, y), (LEFT + width, y)), MUTED, 0.4),
+            Text(LEFT - 8, y + 4, _power(power), 12, MUTED, "end"),
+        ]
     shapes += [
         Text(LEFT + width, bottom + 20, (("h", "i"),), 14, anchor="end"),
-        Text(12, 22, (("| ", ""), ("d", "i"), (" / (", ""), *partial_runs(case.output, case.wrt), (") − 1 |", "")), 13, anchor="start"),
+        Text(
+            12,
+            22,
+            (("| ", ""), ("d", "i"), (" / (", ""), *partial_runs(case.output, case.wrt), (") − 1 |", "")),
+            13,
+            anchor="start",
+        ),
     ]
     x, _ = at(h, 1.0)
     shapes.append(Stroke(((x, TOP), (x, bottom)), INK, 1.0, dashed=True))
@@ -156,7 +173,11 @@ def draw_errors(case, curves, h):
         y, error = TOP + 18 + 24 * row, case.error(case.value(name, h))
         if math.isfinite(error):
             shapes.append(Circle(*at(h, error), 3 + formula.width, INK, formula.color))
-        shapes.append(Stroke(((LEFT + width + 16, y - 4), (LEFT + width + 46, y - 4)), formula.color, formula.width, formula.dashed))
+        shapes.append(
+            Stroke(
+                ((LEFT + width + 16, y - 4), (LEFT + width + 46, y - 4)), formula.color, formula.width, formula.dashed
+            )
+        )
         shapes.append(Text(LEFT + width + 54, y, _runs(formula.written, case), 13, formula.color, "start"))
     label = f"|d / (d{case.output}/d{case.wrt}) - 1|, h = {number(h)}"
     return Picture(LEFT + width + 250, bottom + 34, tuple(shapes), label)
@@ -174,12 +195,19 @@ def _runs(written, case):
 
 def page(case, picture, h):
     """The panel: the step, the three formulas with their numbers and errors, the plot."""
-    head = "".join(f'<th style="padding:2px 12px;text-align:left">{LABELS[key]}</th>' for key in ("formula", "number", "error"))
+    head = "".join(
+        f'<th style="padding:2px 12px;text-align:left">{LABELS[key]}</th>' for key in ("formula", "number", "error")
+    )
     rows = ""
     for name, formula in FORMULAS.items():
         written = formula.latex.replace("#", latex_name(case.output)).replace("@", latex_name(case.wrt))
         value = case.value(name, h)
-        cells = (f'<b style="color:{formula.color}">{escape(name)}</b>', f"${written}$", _shown(value, 6), _shown(case.error(value), 2))
+        cells = (
+            f'<b style="color:{formula.color}">{escape(name)}</b>',
+            f"${written}$",
+            _shown(value, 6),
+            _shown(case.error(value), 2),
+        )
         rows += "<tr>" + "".join(f'<td style="padding:5px 12px">{cell}</td>' for cell in cells) + "</tr>"
     true = f"${latex_partial(case.output, case.wrt)} = {latex_number(float(case.true))}$"
     return (
@@ -209,11 +237,18 @@ class StepExplorer(widgets.VBox):
         steps = [step_of(place) for place in reversed(PLACES)]
         self._curves = {name: [(h, self._case.error(self._case.value(name, h))) for h in steps] for name in FORMULAS}
         self._syncing = False
-        self._slider = widgets.IntSlider(min=PLACES[0], max=PLACES[-1], readout=False, layout=widgets.Layout(width="400px"))
+        self._slider = widgets.IntSlider(
+            min=PLACES[0], max=PLACES[-1], readout=False, layout=widgets.Layout(width="400px")
+        )
         self._panel = widgets.HTMLMath(layout=widgets.Layout(min_width="0"))
         self._slider.observe(lambda change: self._slid(change["new"]), "value")
         self._show(FIRST)
-        super().__init__([widgets.HBox([widgets.HTML("<i>h</i>", layout=widgets.Layout(min_width="20px")), self._slider]), self._panel])
+        super().__init__(
+            [
+                widgets.HBox([widgets.HTML("<i>h</i>", layout=widgets.Layout(min_width="20px")), self._slider]),
+                self._panel,
+            ]
+        )
 
     def _slid(self, place):
         if not self._syncing:
@@ -233,7 +268,9 @@ class StepExplorer(widgets.VBox):
     def set(self, /, **changes):
         """Choose the step in code: e.set(h=1e-5). TypeError: no number. ValueError: not above 0, or anything else than h."""
         if changes.keys() != {"h"}:
-            raise ValueError(f"explore_step: only h can be set, found {', '.join(changes) or 'nothing'}; for other numbers make another explorer")
+            raise ValueError(
+                f"explore_step: only h can be set, found {', '.join(changes) or 'nothing'}; for other numbers make another explorer"
+            )
         self._show(checked_step(changes["h"]))
 
     @property
