@@ -46,6 +46,14 @@ def call(function, arguments, caller, time_limit=TIME_LIMIT):
     return _copied(outcome["value"])  # a dict that the function keeps may change with its next call
 
 
+def claimed_by(function, given, shapes, caller, time_limit=TIME_LIMIT):
+    """What a function of (parameters, X, Y) claims, read; float32 wherever any of its arguments is, whatever it added afterwards."""
+    claimed = read(call(function, given, caller, time_limit), shapes, caller)
+    if all(array.dtype != np.float32 for array in (*given[0].values(), *given[1:])):
+        return claimed
+    return {name: real_array(name, value.astype(np.float32), caller) for name, value in claimed.items()}
+
+
 def _copied(value):
     """A deep copy of numbers, arrays, and dicts and tuples of them."""
     if isinstance(value, dict):

@@ -7,7 +7,7 @@ import numpy as np
 import sympy as sp
 
 from . import claims
-from .checking import AGREE, STRUCTURE, arguments, as_computed, check_gradient, in_double
+from .checking import check_gradient, in_double
 from .graph_diagnosis import explained, suspects
 from .hypotheses import edges_at_fault, explains, gather, hypotheses, matches, survivors
 from .mistakes import MISTAKES, PLACES
@@ -15,6 +15,7 @@ from .network import Network
 from .notation import number
 from .probing import probes
 from .terms import Term, backpropagate
+from .verdicts import AGREE, STRUCTURE
 
 WORDS = {
     "none": ("The gradient is right.", "Every entry agrees with the package's own within rounding."),
@@ -120,14 +121,14 @@ def diagnose(claimed, model, X=None, Y=None, *, at=None, output=None, time_limit
     if callable(claimed):
         return _diagnose_function(claimed, model, network, X, Y, time_limit)
     try:
-        evidence = gather(network, X, Y, _read(claimed, network))
+        evidence = gather(network, X, Y, claims.read(claimed, _shapes(network), "diagnose"))
     except claims.ShapeError as error:
         return _of_wrong_shape(error, network, X, Y)
     return conclude(evidence, survivors(evidence, hypotheses(network)) if evidence.wrong else [])
 
 
-def _read(claimed, network):
-    return claims.read(claimed, {name: value.shape for name, value in network.parameters.items()}, "diagnose")
+def _shapes(network):
+    return {name: value.shape for name, value in network.parameters.items()}
 
 
 def conclude(evidence, found, note=None):
@@ -333,9 +334,8 @@ def _may_be_square(error):
 
 
 def _evidence_of(function, model, network, X, Y, time_limit):
-    given = arguments(model, X, Y)
-    claimed = _read(claims.call(function, given, "diagnose", time_limit), network)
-    return gather(network, X, Y, as_computed(claimed, given))
+    given = model.parameters, np.asarray(X), np.asarray(Y)
+    return gather(network, X, Y, claims.claimed_by(function, given, _shapes(network), "diagnose", time_limit))
 
 
 def _stale(first, second):

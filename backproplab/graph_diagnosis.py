@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from .checking import AGREE
 from .functions import ACTIVATIONS
 from .terms import backpropagate, terms_between
+from .verdicts import AGREE
 
 
 def suspects(graph, terms, output, where):

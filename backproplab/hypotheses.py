@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from .checking import AGREE, DOUBT, compare, unit_of
+from .checking import unit_of
 from .mistakes import PLACES, ROWS, Situation
 from .rounding import Margins, network_margins
 from .terms import backpropagate
+from .verdicts import AGREE, DOUBT, compare
 
 SAME = 1e-2  # a mistake must explain a wrong array to this part of its error at least
 

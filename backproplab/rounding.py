@@ -20,11 +20,17 @@ TINY = 1e-300  # moves an exact 0 to either side of a kink
 
 @dataclass(frozen=True)
 class Margins:
-    """By name, entry by entry: the sum of |paths|, the rounding of a right gradient, and what kinks within reach may add."""
+    """Entry by entry, by name or `of` one name: the sum of |paths|, the rounding of a right gradient, and what kinks within reach may add."""
 
     scale: dict
     rounding: dict
     kinks: dict
+
+    def of(self, name, shape):
+        """The margins of one name, as arrays; 0 where no path leads."""
+        return Margins(
+            *(np.asarray(part.get(name, np.zeros(shape))) for part in (self.scale, self.rounding, self.kinks))
+        )
 
 
 def sizes(terms, output):

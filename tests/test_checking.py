@@ -6,7 +6,7 @@ import textbook
 from conftest import AT, PUBLISHED
 
 import backproplab as bp
-from backproplab.checking import GradientCheck
+from backproplab.verdicts import GradientCheck
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
