@@ -31,17 +31,18 @@ def check_gradient(
         raise TypeError(f"check_gradient: expected a Graph or a Network, found {type(model).__name__}")
     if X is not None or Y is not None:
         raise TypeError("check_gradient: X and Y are for networks; a graph's numbers are given as at={'x': 1.5, ...}")
-    return _check_graph(model, at or {}, claimed, output or model.output, witness, time_limit)
+    return check_graph(model, at or {}, claimed, output or model.output, witness, time_limit)
 
 
-def _check_graph(graph, at, claimed, output, witness, time_limit):
+def check_graph(graph, at, claimed, output, witness, time_limit, caller="check_gradient"):
+    """`check_gradient` of a graph; errors name the `caller`."""
     if not isinstance(at, dict):
-        raise TypeError(f"check_gradient: at must be a dict of numbers by name, found {type(at).__name__}")
+        raise TypeError(f"{caller}: at must be a dict of numbers by name, found {type(at).__name__}")
     if output not in graph.lines:
-        raise ValueError(f"check_gradient: {output!r:.40} is not a line; the lines are {', '.join(graph.lines)}")
+        raise ValueError(f"{caller}: {output!r:.40} is not a line; the lines are {', '.join(graph.lines)}")
     trace = graph.forward(**at)
     if np.ndim(trace[graph.output]):
-        raise ValueError("check_gradient: at must hold one number for each input, found arrays")
+        raise ValueError(f"{caller}: at must hold one number for each input, found arrays")
     terms = graph.terms(trace)
     gradient = dict.fromkeys(trace, 0.0) | {output: 1.0}  # a constant line has no terms
     if any(term.of == output for term in terms):
@@ -50,17 +51,18 @@ def _check_graph(graph, at, claimed, output, witness, time_limit):
     if claimed is None:
         claimed = {name: gradient[name] for name in graph.inputs}
     if callable(claimed):
-        claimed, again = (_claimed_at(claimed, graph, trace, time_limit) for _ in range(2))
-        structure = _unlike(claimed, again)
-    claimed = claims.read(claimed, dict.fromkeys(trace, ()), "check_gradient")
+        claimed, again = (claimed_at(claimed, graph, trace, time_limit, caller) for _ in range(2))
+        structure = dict.fromkeys(claims.unlike(claimed, again), "same answer twice")
+    claimed = claims.read(claimed, dict.fromkeys(trace, ()), caller)
     margins = graph_margins(graph, trace, terms, output)
     return judge(claimed, graph_case(graph, trace, output), witness, margins, gradient, structure)
 
 
-def _claimed_at(function, graph, trace, time_limit):
+def claimed_at(function, graph, trace, time_limit, caller):
+    """What a function of a graph's inputs claims."""
     inputs = {name: trace[name] for name in graph.inputs}
-    found = claims.call(lambda numbers: function(**numbers), (inputs,), "check_gradient", time_limit)
-    return claims.read(found, dict.fromkeys(trace, ()), "check_gradient")
+    found = claims.call(lambda numbers: function(**numbers), (inputs,), caller, time_limit)
+    return claims.read(found, dict.fromkeys(trace, ()), caller)
 
 
 def _check_network(network, X, Y, claimed, witness, time_limit):
@@ -100,17 +102,11 @@ def _call(function, given, network, trace, time_limit):
         return claims.claimed_by(function, (*given[:2], Y), shapes, "check_gradient", time_limit)
 
     first, second = claim_at(given[2]), claim_at(given[2])
-    structure = _unlike(first, second)
+    structure = dict.fromkeys(claims.unlike(first, second), "same answer twice")
     if not structure:
         others, test = _other_targets(network, trace, given[2])
         structure = dict.fromkeys(_not_following(network, claim_at(others), trace["X"], others), test)
     return first, structure
-
-
-def _unlike(first, second):
-    """The names of which two calls give different answers."""
-    unlike = [name for name in first if name not in second or not np.array_equal(first[name], second[name])]
-    return dict.fromkeys(unlike, "same answer twice")
 
 
 def _other_targets(network, trace, Y):

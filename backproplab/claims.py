@@ -150,6 +150,11 @@ def real_array(name, value, caller):
     return array
 
 
+def unlike(first, second):
+    """The names of which two answers differ."""
+    return [name for name in first.keys() | second.keys() if not np.array_equal(first.get(name), second.get(name))]
+
+
 def explain_shape(found, expected, name):
     """Why a claim may have got this shape, in a sentence."""
     if len(found) == 2 and found == expected[::-1]:

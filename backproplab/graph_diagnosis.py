@@ -4,9 +4,62 @@ from dataclasses import replace
 
 import numpy as np
 
+from .answers import Diagnosis, no_mistake, no_name, two_answers
+from .checking import check_graph, claimed_at
 from .functions import ACTIVATIONS
+from .mistakes import MISTAKES
 from .terms import backpropagate, terms_between
-from .verdicts import AGREE
+from .verdicts import AGREE, STRUCTURE
+
+SLOPE = (
+    "You left out d{of}/d{wrt}, the slope of the activation.",
+    "On the way from {of} to {wrt} multiply by d{of}/d{wrt} = {formula}.",
+)
+LOOK = "Look at the term d{of}/d{wrt} = {formula}: is its factor right?"
+WORDS = {
+    "left-out": (
+        "The term d{of}/d{wrt} is left out: the numbers are those with 1 in its place.",
+        "On every path over this edge multiply by it, d{of}/d{wrt} = {formula}.",
+    ),
+    "sign": (
+        "The sign is the opposite one.",
+        "Look at the inner derivatives, such as that of y - a by a, which is -1.",
+    ),
+    "factor-two": ("Every derivative is twice the right one.", LOOK),
+    "factor-half": ("Every derivative is half of the right one.", LOOK),
+    "output-slope-missing": SLOPE,
+    "hidden-slope-missing": SLOPE,
+    "path-missing": MISTAKES["path-missing"].says,
+}
+
+
+def diagnose_graph(claimed, graph, at, output, time_limit):
+    """The first mistake that gives the claimed numbers; names are looked at from the output down."""
+    check = check_graph(graph, at, claimed, output, "complex step", time_limit, "diagnose")
+    if check.verdict != "disagree":
+        return no_mistake(check.verdicts, check.reasons)
+    trace = graph.forward(**at)
+    terms = graph.terms(trace)
+    right = backpropagate(terms, output) if terms else {}
+    right |= {name: 0.0 for name in check.claimed if name not in right}
+    where = next(name for name in right if check.verdicts.get(name) == "disagree")
+    if STRUCTURE["same answer twice"] in check.reasons.values():
+        first, second = (claimed_at(claimed, graph, trace, time_limit, "diagnose") for _ in range(2))
+        return two_answers(first, second, right, where)
+    found = [
+        (name, term)
+        for name, spoilt, term in suspects(graph, terms, output, where)
+        if explained(spoilt, output, check.claimed, right)
+    ]
+    ratio = check.claimed[where] / right[where] if right[where] else None
+    if not found:
+        return no_name(where, ratio)
+    order = [*MISTAKES, "left-out"]
+    name, term = min(found, key=lambda suspect: order.index(suspect[0]))
+    names = {"name": term.wrt, "of": term.of, "wrt": term.wrt, "formula": term.formula}
+    candidates = tuple(sorted({one for one, _ in found} & MISTAKES.keys(), key=order.index))
+    mistake = name if name in MISTAKES else "unknown"
+    return Diagnosis(mistake, " ".join(WORDS[name]).format(**names), candidates, where, term, ratio)
 
 
 def suspects(graph, terms, output, where):

@@ -7,7 +7,7 @@ import numpy as np
 
 from .checking import unit_of
 from .mistakes import PLACES, ROWS, Situation
-from .rounding import Margins, network_margins
+from .rounding import network_margins
 from .terms import backpropagate
 from .verdicts import AGREE, DOUBT, compare
 
@@ -50,8 +50,8 @@ def gather(network, X, Y, claimed):
     order = [f"{kind}{layer}" for layer in reversed(network.layers) for kind in "Wb"]
     verdicts, reasons = {}, {}
     for name in (name for name in order if name in claimed):
-        here = Margins(margins.scale[name], margins.rounding[name], margins.kinks[name])
-        verdicts[name], reasons[name], _ = compare(claimed[name], right[name], np.zeros(np.shape(right[name])), here)
+        shape = np.shape(right[name])
+        verdicts[name], reasons[name], _ = compare(claimed[name], right[name], np.zeros(shape), margins.of(name, shape))
     return Evidence(network, trace, terms, claimed, right, margins.rounding, verdicts, reasons)
 
 

@@ -1,0 +1,166 @@
+"""What is wrong with a gradient of a network: every mistake of the table is made in turn, its numbers laid beside the claim."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+import sympy as sp
+
+from . import claims
+from .answers import WORDS, Diagnosis, no_mistake, no_name, two_answers
+from .checking import in_double
+from .hypotheses import edges_at_fault, explains, gather, hypotheses, matches, survivors
+from .mistakes import PLACES
+from .notation import number
+from .probing import probes
+
+
+def diagnose_numbers(claimed, network, X, Y):
+    """The diagnosis of a dict of arrays; `network` in float64."""
+    try:
+        evidence = gather(network, X, Y, claims.read(claimed, _shapes(network), "diagnose"))
+    except claims.ShapeError as error:
+        return _of_wrong_shape(error, network, X, Y)
+    return conclude(evidence, survivors(evidence, hypotheses(network)) if evidence.wrong else [])
+
+
+def _shapes(network):
+    return {name: value.shape for name, value in network.parameters.items()}
+
+
+def conclude(evidence, found, note=None):
+    """The diagnosis: the first hypothesis that is left, in the table's order."""
+    if not evidence.wrong:
+        return no_mistake(evidence.verdicts, evidence.reasons)
+    where = evidence.wrong[0]
+    if not found:
+        return no_name(where, _ratio(evidence, where), note, len(evidence.trace["X"]))
+    found = sorted(
+        found, key=lambda one: one[0].row.id == "bias-total" and any(other.row.id == "bias-zero" for other, _ in found)
+    )
+    hypothesis, at = found[0]  # a total that cancels to rounding looks like 0, but an exact 0 is no rounding
+    term = term_at_fault(evidence, hypothesis, where)
+    words = [*hypothesis.row.says, *([note] if note else [])]
+    names = _names(evidence, term, where, at)
+    return Diagnosis(
+        hypothesis.row.id,
+        " ".join(words).format(**names),
+        tuple(dict.fromkeys(one.row.id for one, _ in found)),
+        where,
+        term,
+        _ratio(evidence, where),
+    )
+
+
+def term_at_fault(evidence, hypothesis, where):
+    """The right `Term` of the edge at which the mistake first shows."""
+    row, kind, layer = hypothesis.row, where[0], int(where[1:])
+    by_edge = {(term.of, term.wrt): term for term in evidence.terms}
+    if row.id == "layer-factor":
+        return by_edge[f"Z{layer}", where]
+    if row.id == "l2-on-bias":
+        return replace(
+            by_edge[f"Z{layer}", where],
+            of="L",
+            paper=_zero,
+            value=np.zeros(np.shape(evidence.trace[where])),
+            rule="times",
+            line=evidence.terms[-1].line,
+        )
+    at = evidence.situation
+    edges = list(edges_at_fault(row, hypothesis.layers(evidence.network, at), evidence.network, at))
+    if row.id == "raw-error-back":
+        return by_edge[f"A{evidence.network.depth}", f"Z{evidence.network.depth}"]
+    if row.place in ("hidden", "through") and hypothesis.layer is None:
+        near = [edge for edge in edges if int(edge[1][1:]) >= layer]
+        return by_edge[min(near, key=lambda edge: int(edge[1][1:]))] if near else by_edge[edges[-1]]
+    if row.place in ("weights", "bias", "penalty"):
+        return by_edge.get((PLACES[row.place][0].format(l=layer), f"{kind}{layer}"), by_edge[edges[-1]])
+    return by_edge[edges[-1]]
+
+
+def _zero():
+    return sp.Integer(0), None
+
+
+def _names(evidence, term, where, at):
+    """What the words of a row may name."""
+    letter, layer = term.wrt[0], int(term.wrt[1:]) if term.wrt[1:] else 1
+    below = layer - 1
+    activations = evidence.network.activations
+    return {
+        "l": layer, "u": layer + 1, "d": evidence.network.depth, "n": at.n, "name": where, "constant": number(at.constant, 4),
+        "g": activations[layer - 1] if letter in "AZ" else "", "below": f"A{below}" if below else "X", "belowz": f"Z{below}",
+    }  # fmt: skip
+
+
+def _ratio(evidence, where):
+    claim, right = evidence.claimed[where].astype(float), evidence.right[where]
+    with np.errstate(all="ignore"):
+        constant = float((claim * right).sum() / ((right * right).sum() or 1.0))
+    return constant if right.any() and matches(evidence, where, constant * right) else None
+
+
+def _of_wrong_shape(error, network, X, Y):
+    """A claim of another shape: the transpose of the right numbers is named, all else explained."""
+    name, found = error.name, error.arrays[error.name]
+    expected = network.parameters[name].shape
+    words = [
+        word.format(
+            name=name, found=found.shape, expected=expected, why=claims.explain_shape(found.shape, expected, name)
+        )
+        for word in WORDS["shape"]
+    ]
+    if found.T.shape == expected:
+        turned = gather(network, X, Y, {name: found.T})
+        if not turned.wrong:
+            term = next(term for term in turned.terms if term.wrt == name and term.of[0] == "Z")
+            return Diagnosis("weight-gradient-transposed", words[0], ("weight-gradient-transposed",), name, term)
+    return Diagnosis("unknown", " ".join(words), (), name)
+
+
+# --- a learner's function ---------------------------------------------------------------------------------------------
+
+
+def diagnose_function(function, model, X, Y, time_limit):
+    """All evidence together: the given numbers first, then probes; a mistake must explain every one of them."""
+
+    def evidence_of(model, X, Y):
+        given = model.parameters, np.asarray(X), np.asarray(Y)
+        claimed = claims.claimed_by(function, given, _shapes(model), "diagnose", time_limit)
+        return gather(in_double(model), X, Y, claimed)
+
+    evidence, failure = [], None
+    try:
+        evidence.append(evidence_of(model, X, Y))
+    except (ValueError, TypeError) as error:
+        failure = error
+        if not _may_be_square(error):
+            raise
+    else:
+        first, second = evidence[0], evidence_of(model, X, Y)
+        if claims.unlike(first.claimed, second.claimed):
+            where = next(iter(first.verdicts))
+            term = next(term for term in first.terms if term.wrt == where and term.of[0] == "Z")
+            return two_answers(first.claimed, second.claimed, first.right, where, term)
+    for probe, x, y in probes(model, X, Y):
+        with suppress(
+            ValueError, TypeError
+        ):  # a function written for its own sizes, or a mistake that is a shape error here
+            evidence.append(evidence_of(probe, x, y))
+    shown = next((one for one in evidence if one.wrong), None)
+    if shown is None:
+        if failure:
+            raise failure
+        return conclude(evidence[0], [])
+    left = survivors(shown, hypotheses(shown.network))
+    for other in evidence:
+        if other is not shown:
+            left = [(one, at) for one, at in left if explains(other, one) is not None]
+    note = WORDS["raises"] if failure else None if shown is evidence[0] else WORDS["hidden"]
+    return conclude(shown, left, note)
+
+
+def _may_be_square(error):
+    """Whether an error may come from shapes that do not fit: probes with square layers may still run."""
+    return isinstance(error, claims.ShapeError) or isinstance(error.__cause__, (ValueError, IndexError))
