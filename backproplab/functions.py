@@ -360,6 +360,6 @@ ARITHMETIC = {row.name: row for row in [
 # fmt: on
 
 FUNCTIONS = ELEMENTARY | ACTIVATIONS
-KINKS = {"relu", "leaky_relu"}  # the activations with a kink, at 0
+KINKS = {"abs", "max", "min", "relu", "leaky_relu"}  # what branches; the activations at 0
 SEVERAL = {"max", "min", "logsumexp"}
 OPERATIONS = ARITHMETIC | FUNCTIONS | {row.slope.name: row.slope for row in FUNCTIONS.values()}

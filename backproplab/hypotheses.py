@@ -32,9 +32,8 @@ class Evidence:
         """The names that disagree, from the loss down."""
         return [name for name in self.verdicts if self.verdicts[name] == "disagree"]
 
-    @property
     def situation(self):
-        """The same, for the pulls of the table."""
+        """A new situation for the pulls of the table, in which a gradient and a constant can be noted."""
         trace, net = self.trace, self.network
         return Situation(
             trace, len(trace["X"]), net.sizes[-1], net.reduction == "mean", net.l2, net.loss_name != "squared_error", net.activations
@@ -123,7 +122,7 @@ def spoilt(evidence, spoils, at):
 
 def explains(evidence, hypothesis):
     """The situation (with its constant) in which the mistake gives the claimed numbers, or None."""
-    at = evidence.situation
+    at = evidence.situation()
     row, layers = hypothesis.row, hypothesis.layers(evidence.network, at)
     if row.place == "parameter":
         return factor_alone(evidence, at, "Wb"[hypothesis.pull] + str(hypothesis.layer))

@@ -67,7 +67,7 @@ def term_at_fault(evidence, hypothesis, where):
             rule="times",
             line=evidence.terms[-1].line,
         )
-    at = evidence.situation
+    at = evidence.situation()
     edges = list(edges_at_fault(row, hypothesis.layers(evidence.network, at), evidence.network, at))
     if row.id == "raw-error-back":
         return by_edge[f"A{evidence.network.depth}", f"Z{evidence.network.depth}"]

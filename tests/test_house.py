@@ -11,7 +11,7 @@ import backproplab as bp
 
 ROOT = pathlib.Path(__file__).parent.parent
 FLOORS = [
-    {"notation", "functions"}, {"terms", "program", "picture"}, {"expressions", "derivation", "drawing", "rounding", "witnesses", "claims"}, {"matrix_derivation", "graph", "verdicts"}, {"unrolling", "network_input"}, {"network"}, {"checking", "mistakes", "probing"}, {"hypotheses", "answers"}, {"network_diagnosis", "graph_diagnosis"}, {"diagnosis", "exercise_table"}, {"exercises", "explorers"},
+    {"notation", "functions"}, {"terms", "program", "picture"}, {"expressions", "derivation", "drawing", "rounding", "witnesses", "claims"}, {"matrix_derivation", "graph", "verdicts", "step_sizes"}, {"unrolling", "network_input"}, {"network"}, {"checking", "mistakes", "probing"}, {"hypotheses", "answers"}, {"network_diagnosis", "graph_diagnosis"}, {"diagnosis", "exercise_table"}, {"exercises", "explorers"},
 ]  # fmt: skip
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
