@@ -158,25 +158,21 @@ def compare(claim, true, doubt, margin):
     smallest = np.finfo(np.float32).tiny if claim.dtype == np.float32 else 0.0  # float32 has no smaller numbers
     allowed = margin.rounding + smallest + margin.kinks * (1 + tolerance) + doubt
     if np.any(suspect & (difference > tolerance * base + allowed)):
-        return (
-            ("undecided", REASONS["float32"], errors)
-            if _has_digits_of_float32(claim, errors)
-            else ("disagree", None, errors)
-        )
+        if _has_digits_of_float32(claim, errors):
+            return "undecided", REASONS["float32"], errors
+        return "disagree", None, errors
     limit = DOUBT * tolerance * size
     if np.any(suspect & (margin.kinks > limit)):
         return "undecided", REASONS["kink"], errors
     coarse = suspect | (doubt > 1e-12 * margin.scale) & (margin.scale > 0)
-    doubt, rounding = np.where(coarse, doubt, 0.0), np.where(suspect, margin.rounding + smallest, 0.0)
-    if max(np.nanmax(doubt), np.nanmax(rounding)) > limit:
-        cause = (
-            "step"
-            if np.nanmax(doubt) >= np.nanmax(rounding)
-            else "float32"
-            if claim.dtype == np.float32
-            else "rounding"
-        )
-        return "undecided", REASONS[cause], errors
+    worst = {
+        "step": np.nanmax(np.where(coarse, doubt, 0.0)),
+        "rounding": np.nanmax(np.where(suspect, margin.rounding + smallest, 0.0)),
+    }
+    cause = max(worst, key=worst.get)
+    if worst[cause] > limit:
+        single = cause == "rounding" and claim.dtype == np.float32
+        return "undecided", REASONS["float32" if single else cause], errors
     if size and np.any(margin.rounding[~np.isnan(true)] > 0.1 * size):
         return "undecided", REASONS["rounding"], errors
     return "agree", None, errors
