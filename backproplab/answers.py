@@ -13,14 +13,18 @@ from .verdicts import AGREE
 WORDS = {
     "none": ("The gradient is right.", "Every entry agrees with the package's own within rounding."),
     "kept": ("No mistake shows.", "But for {names} it cannot be told: {reason}."),
-    "unknown": (
-        "No single mistake of the table gives these numbers.",
-        "From the loss down {where} is the first that is wrong; what comes before it is right.",
-    ),
-    "ratio": "There the claim is {ratio} times the right gradient in every entry.",
-    "shape": ("{name} has shape {found}, expected {expected}: {why}.", "The other claims were not looked at."),
+    "unknown": "No single mistake of the table gives these numbers.",
+    "only": "{where} is wrong.",
+    "first": "From the loss down {where} is the first that is wrong; what was claimed before it is right.",
+    "ratio": "There the claim is {ratio} times the right gradient.",
+    "ratio-sign": "There the sign is the opposite one.",
+    "ratio-n": "There the claim is {ratio} times the right gradient, and n = {n}: is the mean or the sum over the examples taken once too often?",
+    "close": "There it is right to some {digits} digits, but not to rounding: was it rounded, or is it a difference quotient?",
+    "others": "The same numbers come from {names}.",
+    "shape": "{name} has shape {found}, expected {expected}: {why}.",
+    "shape-only": "The other claims were not looked at.",
     "hidden": "On the numbers you gave it does not show; on others, with n = {n} rows, it does.",
-    "raises": "On the shapes you gave your function stops with an error; where every layer is square it runs, and this is what it does.",
+    "raises": "On the shapes you gave {error}. On nets whose layers are square it runs, and this is what it does there.",
     "calls": (
         "Two calls with the same numbers give different answers.",
         "A gradient depends on the parameters, X and Y and on nothing else.",
@@ -43,13 +47,18 @@ class Diagnosis:
     term: Term | None = field(default=None, repr=False)
     ratio: float | None = None
 
+    @property
+    def others(self):
+        """Which mistakes give the same numbers, in words; None if no other does."""
+        return WORDS["others"].format(names=", ".join(self.candidates[1:])) if len(self.candidates) > 1 else None
+
     def _lines(self):
         yield self.mistake + (f", first seen in {self.where}" if self.where else "")
         yield self.explanation
         if self.term is not None:
             yield f"The term at fault, as it should be: {self.term}"
-        if len(self.candidates) > 1:
-            yield f"The same numbers come from {', '.join(self.candidates[1:])}."
+        if self.others:
+            yield self.others
 
     def __repr__(self):
         return "\n".join(self._lines())
@@ -68,18 +77,48 @@ def no_mistake(verdicts, reasons):
     )
 
 
-def no_name(where, ratio, note=None, n=1):
-    """The diagnosis where no mistake of the table gives the numbers."""
-    words = [*WORDS["unknown"], *([WORDS["ratio"]] if ratio is not None else []), *([note] if note else [])]
+def no_name(where, before, claim, right, n, note=None):
+    """The diagnosis where no mistake of the table gives the numbers; `claim` and `right` are those of the name `where`.
+
+    `before` says whether any was claimed that stands before it, from the loss down.
+    """
+    says = [WORDS["unknown"], WORDS["first" if before else "only"].format(where=where), *of_ratio(claim, right, n)]
     return Diagnosis(
-        "unknown", " ".join(words).format(where=where, ratio=number(ratio or 0.0), n=n), (), where, None, ratio
+        "unknown", " ".join([*says, *([note] if note else [])]), (), where, None, constant_ratio(claim, right)
     )
 
 
-def two_answers(first, second, right, where, term=None):
+def of_ratio(claim, right, n):
+    """What can be said of claim / right: nearly 1, one number for all entries, or nothing."""
+    nearly, ratio = list(nearly_right(claim, right)), constant_ratio(claim, right)
+    yield from nearly
+    if not nearly and ratio is not None:
+        of_n = n > 1 and any(abs(ratio / factor - 1) < 1e-6 for factor in (n, 1 / n, n * n, 1 / n**2))
+        key = "ratio-sign" if abs(ratio + 1) < 1e-9 else "ratio-n" if of_n else "ratio"
+        yield WORDS[key].format(ratio=number(ratio, 4), n=n)
+
+
+def nearly_right(claim, right):
+    """To how many digits a wrong claim is right, if to some."""
+    with np.errstate(all="ignore"):
+        off = np.max(np.abs(claim - right)) / np.max(np.abs(right))
+    if off < 1e-3:
+        yield WORDS["close"].format(digits=int(-np.log10(off)))
+
+
+def constant_ratio(claim, right):
+    """claim / right where that is one number for all entries, else None."""
+    claim, right = np.asarray(claim), np.asarray(right)
+    with np.errstate(all="ignore"):
+        ratio = float((claim * right).sum() / (right * right).sum())
+        same = np.abs(claim - ratio * right).max() <= AGREE[claim.dtype.type] * np.abs(ratio * right).max()
+    return ratio if same and right.any() else None
+
+
+def two_answers(first, second, right, where):
     """The diagnosis of a function that answers differently each time: whether the right gradient is added each time."""
     if first.keys() == second.keys() and all(_added(right[name], first[name], second[name]) for name in first):
-        return Diagnosis("stale-gradient", " ".join(MISTAKES["stale-gradient"].says), ("stale-gradient",), where, term)
+        return Diagnosis("stale-gradient", " ".join(MISTAKES["stale-gradient"].says), ("stale-gradient",), where)
     return Diagnosis("unknown", " ".join(WORDS["calls"]), (), where)
 
 

@@ -61,7 +61,7 @@ def check_graph(graph, at, claimed, output, witness, time_limit, caller="check_g
 def claimed_at(function, graph, trace, time_limit, caller):
     """What a function of a graph's inputs claims."""
     inputs = {name: trace[name] for name in graph.inputs}
-    found = claims.call(lambda numbers: function(**numbers), (inputs,), caller, time_limit)
+    found = claims.call(function, inputs, caller, time_limit)
     return claims.read(found, dict.fromkeys(trace, ()), caller)
 
 
@@ -105,7 +105,7 @@ def _call(function, given, network, trace, time_limit):
     structure = dict.fromkeys(claims.unlike(first, second), "same answer twice")
     if not structure:
         others, test = _other_targets(network, trace, given[2])
-        structure = dict.fromkeys(_not_following(network, claim_at(others), trace["X"], others), test)
+        structure = dict.fromkeys(_not_following(network, claim_at(others), first, trace["X"], others), test)
     return first, structure
 
 
@@ -118,14 +118,13 @@ def _other_targets(network, trace, Y):
     ), "zero upstream"
 
 
-def _not_following(network, claimed, X, Y):
-    """The names whose claim is not the gradient at these targets, well past rounding."""
+def _not_following(network, claimed, before, X, Y):
+    """The names whose claim is not the gradient at these targets, well past rounding, also that of the claim `before`."""
     trace = network.forward(X, Y)
     terms = network.terms(trace)
     right, margins = backpropagate(terms, "L"), network_margins(network, trace, terms, unit_of(claimed))
     for name, value in claimed.items():
-        allowed = (
-            margins.rounding[name] + margins.kinks[name] + DOUBT * AGREE[value.dtype.type] * np.abs(right[name]).max()
-        )
+        size = max(np.abs(array).max() for array in (right[name], before.get(name, 0.0)))
+        allowed = margins.rounding[name] + margins.kinks[name] + DOUBT * AGREE[value.dtype.type] * size
         if np.any(np.abs(value - right[name]) > allowed):
             yield name

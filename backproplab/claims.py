@@ -3,6 +3,7 @@
 import contextvars
 import ctypes
 import threading
+import traceback
 
 import numpy as np
 
@@ -14,7 +15,7 @@ class _Stopped(BaseException):
 
 
 def call(function, arguments, caller, time_limit=TIME_LIMIT):
-    """function(*arguments), in a thread that is given up after `time_limit` seconds.
+    """function(*arguments), or function(**arguments) of a dict, in a thread that is given up after `time_limit` seconds.
 
     ValueError: it takes too long, raises (the error is the cause), or writes into a dict or an array that it was given.
     """
@@ -22,7 +23,7 @@ def call(function, arguments, caller, time_limit=TIME_LIMIT):
 
     def run():
         try:
-            outcome["value"] = function(*given)
+            outcome["value"] = function(**given) if isinstance(given, dict) else function(*given)
         except BaseException as error:  # whatever a learner's code raises is said, not passed on
             outcome["error"] = error
 
@@ -41,9 +42,11 @@ def call(function, arguments, caller, time_limit=TIME_LIMIT):
         )
     if "error" in outcome:
         error = outcome["error"]
-        raise ValueError(f"{caller}: your function raised {type(error).__name__}: {error}") from error
-    _check_unchanged(arguments, given, caller)
-    return _copied(outcome["value"])  # a dict that the function keeps may change with its next call
+        raise ValueError(
+            f"{caller}: your function raised {type(error).__name__}{_place(function, error)}: {error}"
+        ) from error
+    _check_unchanged(function, arguments, given, caller)
+    return outcome["value"]
 
 
 def claimed_by(function, given, shapes, caller, time_limit=TIME_LIMIT):
@@ -63,21 +66,27 @@ def _copied(value):
     return np.array(value) if isinstance(value, np.ndarray) else value
 
 
-def _check_unchanged(arguments, given, caller):
-    for before, after in zip(arguments, given, strict=True):
-        pairs = (
-            {name: (before[name], after.get(name)) for name in before}
-            if isinstance(before, dict)
-            else {"": (before, after)}
-        )
-        for name, (old, new) in pairs.items():
-            if old is not new and not (
-                type(old) is type(new) and np.shape(old) == np.shape(new) and np.array_equal(old, new)
-            ):
-                raise ValueError(
-                    f"{caller}: your function changes {name or 'X or Y'}, which it was given; a gradient only reads: "
-                    "write W - lr * dW into a new array, not W -= lr * dW"
-                )
+def _place(function, error):
+    """The last line of the learner's own code that was reached, as " in `...`"."""
+    file = getattr(getattr(function, "__code__", None), "co_filename", None)
+    lines = [frame.line for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file and frame.line]
+    return f" in `{lines[-1]}`" if lines else ""
+
+
+def _check_unchanged(function, arguments, given, caller):
+    if not isinstance(arguments, dict):
+        code = getattr(function, "__code__", None)
+        known = code is not None and code.co_argcount == len(arguments)
+        names = code.co_varnames if known else [f"argument {i + 1}" for i in range(len(arguments))]
+        arguments, given = (dict(zip(names, values, strict=False)) for values in (arguments, given))
+    for name, old in arguments.items():
+        if isinstance(old, dict) and isinstance(given[name], dict):
+            _check_unchanged(function, old, given[name] | dict.fromkeys(old.keys() - given[name].keys()), caller)
+        elif type(old) is not type(given[name]) or not np.array_equal(old, given[name]):
+            raise ValueError(
+                f"{caller}: your function changes {name}, which it was given; a gradient only reads: "
+                "make a new array, D = D * 2, not D *= 2"
+            )
 
 
 def read(claimed, shapes, caller):
@@ -89,7 +98,9 @@ def read(claimed, shapes, caller):
     if claimed is None:
         raise TypeError(f"{caller}: claimed is None; did the function forget its return?")
     if not isinstance(claimed, dict):
-        raise TypeError(f"{caller}: claimed must be a dict such as {{'W1': ...}}, found {type(claimed).__name__}")
+        raise TypeError(
+            f"{caller}: claimed must be a dict such as {{{next(iter(shapes))!r}: ...}}, found {type(claimed).__name__}"
+        )
     if not claimed:
         raise ValueError(f"{caller}: claimed holds no name; the quantities are {', '.join(shapes)}")
     for name in claimed:

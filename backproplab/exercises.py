@@ -1,6 +1,9 @@
 """A learner's answer, checked at once: "waiting for you", "right", or what is wrong in terms of the chain."""
 
+import inspect
 import math
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 
@@ -12,8 +15,11 @@ from .diagnosis import diagnose
 from .exercise_table import EXERCISES, WORDS
 from .graph import Graph
 from .network import Network
+from .notation import number
+from .terms import backpropagate
+from .verdicts import AGREE
 
-CLOSE = 1e-9
+CALLER = re.compile("^(check_gradient|diagnose|exercise): ")  # of an error; the learner called none of them
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,8 @@ class Reply:
         return self.text
 
     def _repr_html_(self):
+        if "\n" in self.text:  # a line that cannot be read, with a caret under the place
+            return f"<pre>{escape(self.text)}</pre>"
         return f"<b>{escape(self.text)}</b>" if self.verdict == "right" else escape(self.text)
 
 
@@ -51,7 +59,7 @@ class Exercise:
         try:
             return CHECKS[self._row.kind](answer, **self._row.task)
         except (ValueError, TypeError) as error:
-            return Reply("wrong", str(error))
+            return Reply("wrong", CALLER.sub("", str(error)))
 
     def hint(self):
         """A hint, for those who ask."""
@@ -82,85 +90,95 @@ def check_value(answer, right, digits=6):
             return _reply("set")
         return _reply("right", "right") if set(map(str, answer)) == right else _reply("value")
     rights = right if isinstance(right, tuple) else (right,)
-    answers = tuple(answer) if isinstance(answer, (tuple, list, np.ndarray)) else (answer,)
-    if len(answers) != len(rights):
-        return _reply("count", expected=len(rights), found=len(answers))
-    same = [_same(one, other, digits) for one, other in zip(answers, rights, strict=True)]
-    if all(same):
-        return _reply("right", "right")
-    return (
-        _reply("value")
-        if len(same) == 1
-        else _reply("values", places=", ".join(str(i + 1) for i, ok in enumerate(same) if not ok))
+    answers = (
+        np.ravel(np.asarray(answer, object)) if isinstance(answer, (tuple, list, np.ndarray, sp.Tuple)) else [answer]
     )
+    if len(answers) != len(rights):
+        return _reply("count" if len(rights) > 1 else "single", expected=len(rights), found=len(answers))
+    wrong = [i for i, pair in enumerate(zip(answers, rights, strict=True)) if not _same(*pair, digits)]
+    if not wrong:
+        return _reply("right", "right")
+    if all(_same(answers[i], rights[i], 2) for i in wrong):
+        return _reply("close", digits=digits)
+    return _reply("values", places=", ".join(str(i + 1) for i in wrong)) if len(rights) > 1 else _reply("value")
 
 
 def _same(answer, right, digits):
-    if isinstance(right, str) or isinstance(answer, str):
-        return isinstance(answer, str) and isinstance(right, str) and answer.strip().lower() == right.lower()
+    """Whether it is the same name, or the same number to some digits; 1/3 may be typed as text."""
+    if isinstance(right, str):
+        return isinstance(answer, str) and answer.strip().lower().replace("_", "") == right.lower()
     try:
-        return math.isclose(float(answer), right, rel_tol=10.0**-digits, abs_tol=0.0)
+        value = Graph(answer=answer).forward()["answer"] if isinstance(answer, str) else float(answer)
+        return math.isclose(value, right, rel_tol=10.0**-digits, abs_tol=0.0)
     except (TypeError, ValueError, OverflowError):
         return False
 
 
-def check_formula(answer, lines, wrt, at, output=None):
-    """A derivative as a formula, as text or a SymPy expression in the names of the trace; drawn at fresh numbers."""
+def check_formula(answer, lines, wrt, at, output=None, choices=None):
+    """A derivative as a formula, as text or a SymPy expression in the names of the trace; drawn at fresh numbers.
+
+    `choices` holds, by name, the only numbers that an input may be.
+    """
     graph = Graph(lines)
     output = output or graph.output
+    if isinstance(answer, (int, float)) and abs(answer) < 1e300:
+        here = _disagrees(float(answer), graph.forward(**at), graph, wrt, output) is None
+        return _reply("number-here" if here else "number", of=output, wrt=wrt, here=_numbers(at))
     if not isinstance(answer, (str, sp.Expr)):
-        if isinstance(answer, (int, float)) and abs(answer) < 1e300:
-            return _reply(
-                "number-here" if _agrees(lambda trace: float(answer), graph, wrt, at, output) else "number",
-                of=output,
-                wrt=wrt,
-            )
         return _reply("formula-type", found=type(answer).__name__)
     try:
         given = Graph(answer=answer)
     except (ValueError, TypeError) as error:
         return _reply("unreadable", error=str(error).partition("cannot be read: ")[2] or str(error))
-    trace = graph.forward(**at)
-    unknown = [name for name in given.inputs if name not in trace]
-    if unknown:
-        return _reply("names", found=", ".join(unknown), known=", ".join(trace))
+    traces = [graph.forward(**numbers) for numbers in (at, *_fresh(graph, at, choices or {}))]
+    if unknown := [name for name in given.inputs if name not in traces[0]]:
+        return _reply("names", found=", ".join(unknown), known=", ".join(traces[0]))
 
     def value(trace):
         return given.forward(**{name: trace[name] for name in given.inputs})["answer"]
 
-    here, fresh = (
-        _agrees(value, graph, wrt, at, output),
-        [_agrees(value, graph, wrt, numbers, output) for numbers in _fresh(graph, at)],
-    )
-    if all(fresh):
+    wrong = [trace for trace in traces if _disagrees(value(trace), trace, graph, wrt, output)]
+    if not wrong:
         return _reply("right", "right")
-    if here:
-        return _reply("only-here", of=output, wrt=wrt)
-    found = diagnose(
-        lambda **numbers: {wrt: value(graph.forward(**numbers))}, graph, at=next(iter(_fresh(graph, at))), output=output
-    )
-    return Reply("wrong", found.explanation) if found.term is not None else _reply("formula", of=output, wrt=wrt)
+    if wrong[0] is not traces[0]:
+        there = {name: wrong[0][name] for name in graph.inputs}
+        right = backpropagate(graph.terms(wrong[0]), output)[wrt]
+        return _reply(
+            "only-here", of=output, wrt=wrt, here=_numbers(at), there=_numbers(there),
+            found=number(value(wrong[0])), right=number(right),
+        )  # fmt: skip
+    for other in reversed(traces[0]):
+        if other not in (wrt, output) and not any(
+            _disagrees(value(trace), trace, graph, other, output) for trace in traces
+        ):
+            return _reply("other", of=output, wrt=wrt, other=other)
+    inputs = {name: traces[1][name] for name in graph.inputs}
+    found = diagnose(lambda **numbers: {wrt: value(graph.forward(**numbers))}, graph, at=inputs, output=output)
+    return Reply("wrong", _said(found)) if found.term is not None else _reply("formula", of=output, wrt=wrt)
 
 
-def _agrees(value, graph, wrt, at, output):
-    check = diagnose({wrt: value(graph.forward(**at))}, graph, at=at, output=output)
-    return check.mistake == "none"
+def _disagrees(value, trace, graph, wrt, output):
+    """The diagnosis of one number at one trace; None if it is right."""
+    found = diagnose({wrt: value}, graph, at={name: trace[name] for name in graph.inputs}, output=output)
+    return None if found.mistake == "none" else found
 
 
-def _fresh(graph, at):
-    """Other numbers near the page's, at which the graph can be computed."""
+def _numbers(at):
+    return ", ".join(f"{name} = {number(value)}" for name, value in at.items())
+
+
+def _fresh(graph, at, choices):
+    """Other numbers about as large as the page's, of either sign, at which the graph can be computed."""
     rng, found = np.random.default_rng(7), []
-    for _ in range(200):
-        numbers = {
-            name: (value or 1.0) * rng.uniform(0.6, 1.4) + rng.uniform(-0.1, 0.1) * (value == 0)
-            for name, value in at.items()
-        }
+    for _ in range(400):
+        numbers = {name: (value or 1.0) * rng.uniform(0.6, 1.4) * rng.choice((-1, 1)) for name, value in at.items()}
+        numbers |= {name: float(rng.choice(values)) for name, values in choices.items()}
         try:
             graph.terms(graph.forward(**numbers))
         except ValueError:
             continue
         found.append(numbers)
-        if len(found) == 5:
+        if len(found) == 12:
             return found
     raise ValueError("exercise: the graph cannot be computed near the numbers given")
 
@@ -170,12 +188,15 @@ def check_graph_function(answer, lines, wrt, at):
     graph = Graph(lines)
     if not callable(answer):
         return _reply("function", found=type(answer).__name__)
-    for numbers in [at, *_fresh(graph, at)]:
-        claimed = claims.call(lambda given: answer(**given), (numbers,), "exercise")
-        if claimed is None or claimed is ...:
-            return _reply("waiting", "waiting")
-        if isinstance(claimed, dict) and set(wrt) - set(claimed):
-            return _reply("missing", names=", ".join(sorted(set(wrt) - set(claimed))))
+    with suppress(ValueError):  # a built-in function has no signature to look at
+        try:
+            inspect.signature(answer).bind(**at)
+        except TypeError:
+            return _reply("arguments", names=", ".join(at))
+    for numbers in [at, *_fresh(graph, at, {})]:
+        claimed = claims.call(answer, numbers, "exercise")
+        if reply := _incomplete(answer, claimed, wrt):
+            return reply
         found = diagnose(claimed, graph, at=numbers)
         if found.mistake != "none":
             return Reply("wrong", _said(found))
@@ -191,20 +212,32 @@ def check_gradient_function(answer, sizes, activations, options, mistake="none")
     net.parameters = {name: value + 0.3 * rng.normal(size=value.shape) for name, value in net.parameters.items()}
     X = rng.normal(size=(6, sizes[0]))
     Y = np.eye(sizes[-1])[rng.integers(0, sizes[-1], 6)] if sizes[-1] > 1 else rng.uniform(size=(6, 1))
-    claimed = claims.call(answer, (net.parameters, X, Y), "exercise")
-    if claimed is None or claimed is ...:
-        return _reply("waiting", "waiting")
-    if isinstance(claimed, dict) and set(net.parameters) - set(claimed):
-        return _reply("missing", names=", ".join(sorted(set(net.parameters) - set(claimed))))
+    if reply := _incomplete(answer, claims.call(answer, (net.parameters, X, Y), "exercise"), net.parameters):
+        return reply
     found = diagnose(answer, net, X, Y)
     if found.mistake == mistake:
         return _reply("right", "right")
     return _reply("too-right") if found.mistake == "none" else Reply("wrong", _said(found))
 
 
+def _incomplete(function, claimed, names):
+    """The reply to a function that is not written yet, or does not return all that is asked for; None if it does."""
+    if claimed is None or claimed is ...:
+        code = getattr(function, "__code__", None)
+        untouched = claimed is ... or (code is not None and not code.co_names and code.co_nlocals == code.co_argcount)
+        return _reply("waiting", "waiting") if untouched else _reply("returns-nothing")
+    if not isinstance(claimed, dict):
+        return _reply("dict", names=", ".join(names), found=type(claimed).__name__)
+    if missing := [name for name in names if name not in claimed]:
+        return _reply("missing", names=", ".join(missing), found=", ".join(map(str, claimed)))
+    return None
+
+
 def _said(found):
+    """The explanation; a formula that may be the answer is left out."""
     named = f"{found.mistake}: " if found.mistake != "unknown" else ""
-    return named + found.explanation
+    text = found.explanation if found.term is None else found.explanation.replace(f" = {found.term.formula}", "")
+    return named + text + (f" {found.others}" if found.others else "")
 
 
 def check_function(answer, right, draw):
@@ -215,12 +248,17 @@ def check_function(answer, right, draw):
         arguments = draw(np.random.default_rng([seed, 7]))
         value, expected = claims.call(answer, arguments, "exercise"), np.asarray(right(*arguments))
         if value is None or value is ...:
-            return _reply("waiting", "waiting")
+            return _incomplete(answer, value, ())
         value = claims.real_array("result", value, "exercise")
         if value.shape != expected.shape:
             return _reply("shape", found=value.shape, expected=expected.shape)
-        if not np.abs(value - expected).max() <= CLOSE * np.abs(expected).max():
-            return _reply("value")
+        close = AGREE[value.dtype.type]
+        if not np.abs(value - expected).max() <= close * np.abs(expected).max():
+            if np.abs(value + expected).max() <= close * np.abs(expected).max():
+                return _reply("sign")
+            ratio = float((value * expected).sum() / (expected * expected).sum())
+            same = np.abs(value - ratio * expected).max() <= close * np.abs(expected).max()
+            return _reply("ratio", ratio=number(ratio, 4)) if same else _reply("value")
     return _reply("right", "right")
 
 

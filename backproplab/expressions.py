@@ -50,6 +50,14 @@ class Node:
         return tuple(dict.fromkeys(name for arg in self.args for name in arg.names))
 
 
+HINTS = {
+    "^": "for powers write **",
+    "−–": "for minus write -",
+    "·⋅×": "for times write *",
+    ".": "write exp(x), not np.exp(x)",
+}
+
+
 class _Reader:
     """Reads one line, left to right; an error shows the line with a caret under the place."""
 
@@ -65,8 +73,9 @@ class _Reader:
         found = TOKEN.match(self.text, self.at)
         if not found:
             self.at += len(self.text[self.at :]) - len(self.text[self.at :].lstrip())
-            self.start, hint = self.at, ", for powers write **" if self.text[self.at] == "^" else ""
-            self.fail(f"the character {self.text[self.at]!r} means nothing here{hint}")
+            self.start, sign = self.at, self.text[self.at]
+            hint = next((f", {hint}" for signs, hint in HINTS.items() if sign in signs), "")
+            self.fail(f"the character {sign!r} means nothing here{hint}")
         self.kind, self.token = found.lastgroup, found[found.lastgroup]
         self.start, self.at = found.start(found.lastgroup), found.end()
         if self.kind == "name" and not self.token.isidentifier():
@@ -95,7 +104,8 @@ class _Reader:
     def line(self):
         node = self.sum()
         if self.kind != "end":
-            self.fail(f"expected an operator or the end of the line, found {self.found()}")
+            times = ", between factors write *" if self.kind in ("name", "number") or self.token == "(" else ""
+            self.fail(f"expected an operator or the end of the line, found {self.found()}{times}")
         return node
 
     def joined(self, op, part, signs):
@@ -168,7 +178,10 @@ class _Reader:
     def call(self, name, start):
         if name not in FUNCTIONS:
             self.start = start
-            self.fail(f"{name!r} is not a function that a line can call; known are {', '.join(FUNCTIONS)}")
+            self.fail(
+                f"{name!r} is not a function that a line can call; known are {', '.join(FUNCTIONS)}; "
+                f"for a product write {name}*(...)"
+            )
         self.expect("(")
         args = [self.deeper(self.sum)]
         while self.take(","):

@@ -7,9 +7,9 @@ import numpy as np
 import sympy as sp
 
 from . import claims
-from .answers import WORDS, Diagnosis, no_mistake, no_name, two_answers
+from .answers import WORDS, Diagnosis, constant_ratio, no_mistake, no_name, two_answers
 from .checking import in_double
-from .hypotheses import edges_at_fault, explains, gather, hypotheses, matches, survivors
+from .hypotheses import edges_at_fault, explains, gather, hypotheses, survivors
 from .mistakes import PLACES
 from .notation import number
 from .probing import probes
@@ -34,21 +34,21 @@ def conclude(evidence, found, note=None):
         return no_mistake(evidence.verdicts, evidence.reasons)
     where = evidence.wrong[0]
     if not found:
-        return no_name(where, _ratio(evidence, where), note, len(evidence.trace["X"]))
+        before = where != next(iter(evidence.verdicts))
+        return no_name(where, before, evidence.claimed[where], evidence.right[where], len(evidence.trace["X"]), note)
     found = sorted(
         found, key=lambda one: one[0].row.id == "bias-total" and any(other.row.id == "bias-zero" for other, _ in found)
     )
     hypothesis, at = found[0]  # a total that cancels to rounding looks like 0, but an exact 0 is no rounding
     term = term_at_fault(evidence, hypothesis, where)
-    words = [*hypothesis.row.says, *([note] if note else [])]
-    names = _names(evidence, term, where, at)
+    says = " ".join(hypothesis.row.says).format(**_names(evidence, term, where, at))
     return Diagnosis(
         hypothesis.row.id,
-        " ".join(words).format(**names),
+        f"{says} {note}" if note else says,
         tuple(dict.fromkeys(one.row.id for one, _ in found)),
         where,
         term,
-        _ratio(evidence, where),
+        constant_ratio(evidence.claimed[where], evidence.right[where]),
     )
 
 
@@ -59,14 +59,7 @@ def term_at_fault(evidence, hypothesis, where):
     if row.id == "layer-factor":
         return by_edge[f"Z{layer}", where]
     if row.id == "l2-on-bias":
-        return replace(
-            by_edge[f"Z{layer}", where],
-            of="L",
-            paper=_zero,
-            value=np.zeros(np.shape(evidence.trace[where])),
-            rule="times",
-            line=evidence.terms[-1].line,
-        )
+        return _term(evidence.terms, evidence.trace, "L", where)
     at = evidence.situation()
     edges = list(edges_at_fault(row, hypothesis.layers(evidence.network, at), evidence.network, at))
     if row.id == "raw-error-back":
@@ -77,6 +70,12 @@ def term_at_fault(evidence, hypothesis, where):
     if row.place in ("weights", "bias", "penalty"):
         return by_edge.get((PLACES[row.place][0].format(l=layer), f"{kind}{layer}"), by_edge[edges[-1]])
     return by_edge[edges[-1]]
+
+
+def _term(terms, trace, of, wrt):
+    """The term of an edge; from the penalty to a bias, where there is no edge, a term that is 0."""
+    nothing = replace(terms[-1], of=of, wrt=wrt, paper=_zero, value=np.zeros(np.shape(trace[wrt])), rule="times")
+    return next((term for term in terms if (term.of, term.wrt) == (of, wrt)), nothing)
 
 
 def _zero():
@@ -94,29 +93,22 @@ def _names(evidence, term, where, at):
     }  # fmt: skip
 
 
-def _ratio(evidence, where):
-    claim, right = evidence.claimed[where].astype(float), evidence.right[where]
-    with np.errstate(all="ignore"):
-        constant = float((claim * right).sum() / ((right * right).sum() or 1.0))
-    return constant if right.any() and matches(evidence, where, constant * right) else None
-
-
 def _of_wrong_shape(error, network, X, Y):
     """A claim of another shape: the transpose of the right numbers is named, all else explained."""
     name, found = error.name, error.arrays[error.name]
-    expected = network.parameters[name].shape
-    words = [
-        word.format(
-            name=name, found=found.shape, expected=expected, why=claims.explain_shape(found.shape, expected, name)
-        )
-        for word in WORDS["shape"]
-    ]
-    if found.T.shape == expected:
+    words = _shape_words(error, network)
+    if found.T.shape == network.parameters[name].shape:
         turned = gather(network, X, Y, {name: found.T})
         if not turned.wrong:
             term = next(term for term in turned.terms if term.wrt == name and term.of[0] == "Z")
-            return Diagnosis("weight-gradient-transposed", words[0], ("weight-gradient-transposed",), name, term)
-    return Diagnosis("unknown", " ".join(words), (), name)
+            return Diagnosis("weight-gradient-transposed", words, ("weight-gradient-transposed",), name, term)
+    return Diagnosis("unknown", f"{words} {WORDS['shape-only']}", (), name)
+
+
+def _shape_words(error, network):
+    found, expected = error.arrays[error.name].shape, network.parameters[error.name].shape
+    why = claims.explain_shape(found, expected, error.name)
+    return WORDS["shape"].format(name=error.name, found=found, expected=expected, why=why)
 
 
 # --- a learner's function ---------------------------------------------------------------------------------------------
@@ -130,7 +122,8 @@ def diagnose_function(function, model, X, Y, time_limit):
         claimed = claims.claimed_by(function, given, _shapes(model), "diagnose", time_limit)
         return gather(in_double(model), X, Y, claimed)
 
-    evidence, failure = [], None
+    own, evidence, failure = in_double(model), [], None
+    trace = own.forward(X, Y)
     try:
         evidence.append(evidence_of(model, X, Y))
     except (ValueError, TypeError) as error:
@@ -140,13 +133,11 @@ def diagnose_function(function, model, X, Y, time_limit):
     else:
         first, second = evidence[0], evidence_of(model, X, Y)
         if claims.unlike(first.claimed, second.claimed):
-            where = next(iter(first.verdicts))
-            term = next(term for term in first.terms if term.wrt == where and term.of[0] == "Z")
-            return two_answers(first.claimed, second.claimed, first.right, where, term)
+            return two_answers(first.claimed, second.claimed, first.right, next(iter(first.verdicts)))
     for probe, x, y in probes(model, X, Y):
         with suppress(
             ValueError, TypeError
-        ):  # a function written for its own sizes, or a mistake that is a shape error here
+        ):  # it is written for its own sizes, or its mistake is an error of shapes here
             evidence.append(evidence_of(probe, x, y))
     shown = next((one for one in evidence if one.wrong), None)
     if shown is None:
@@ -157,8 +148,21 @@ def diagnose_function(function, model, X, Y, time_limit):
     for other in evidence:
         if other is not shown:
             left = [(one, at) for one, at in left if explains(other, one) is not None]
-    note = WORDS["raises"] if failure else None if shown is evidence[0] else WORDS["hidden"]
-    return conclude(shown, left, note)
+    if isinstance(failure, claims.ShapeError) and not left:
+        return _of_wrong_shape(failure, own, X, Y)
+    note = None
+    if isinstance(failure, claims.ShapeError):
+        note = _shape_words(failure, own)
+    elif failure:
+        note = WORDS["raises"].format(error=str(failure).removeprefix("diagnose: "))
+    elif shown is not evidence[0]:
+        note = WORDS["hidden"].format(n=len(shown.trace["X"]))
+    found = conclude(shown, left, note)
+    return (
+        found
+        if found.term is None
+        else replace(found, term=_term(own.terms(trace), trace, found.term.of, found.term.wrt))
+    )
 
 
 def _may_be_square(error):

@@ -17,9 +17,9 @@ DOUBT = 1e3  # an agreement within rounding must still hold to this many times A
 SHOWN = 1e-12  # smaller errors are rounding, which differs between processors
 MOST_ENTRIES = 400  # of one array that a witness looks at, one or more runs for each; more are sampled
 REASONS = {
-    "kink": "a kink is within reach: more than one slope is right there",
+    "kink": "a kink is within reach of rounding or of the step, and on its two sides the slopes differ",
     "rounding": "the terms cancel or saturate: what is left is rounding",
-    "step": "the witness is not exact enough here: its step is too coarse for a gradient this small, or crosses a kink",
+    "step": "the witness is not exact enough here: the loss changes by less than its own rounding, or the step crosses a kink",
     "sample": "of the many entries those that were looked at one by one agree, but not all together",
     "float32": "the claim has the digits of float32 only",
 }

@@ -301,6 +301,65 @@ def test_a_function_reveals_what_its_numbers_hide():
     assert found.mistake == "sum-for-mean" and "does not show" in found.explanation
 
 
+def test_one_number_names_no_mistake_with_a_constant():
+    net = bp.Network([1, 1, 1], ["tanh", "sigmoid"], seed=3)
+    X, Y = np.array([[0.7], [-0.2]]), np.array([[0.1], [0.9]])
+    wrong = {"W1": net.gradient(X, Y)["W1"] * 1.37}
+    found = bp.diagnose(wrong, net, X, Y)
+    assert found.mistake == "unknown" and found.ratio == pytest.approx(1.37) and "1.37 times" in found.explanation
+
+
+@pytest.mark.parametrize("mistake", ["sum-for-mean", "factor-two"])
+def test_a_function_tells_apart_what_its_numbers_cannot(mistake):
+    net, X, Y = NET, ROWS[0][:2], ROWS[1][:2]
+
+    def function(parameters, X, Y):
+        return textbook.gradient(net, parameters, X, Y, mistake=mistake)
+
+    assert {"sum-for-mean", "factor-two"} <= set(
+        bp.diagnose(function(net.parameters, X, Y), net, X, Y).candidates
+    )  # n = 2
+    assert bp.diagnose(function, net, X, Y).candidates == (mistake,)
+
+
+@pytest.mark.parametrize("kept", [dict(x="q", y="q"), dict(x="p", y="p")])
+def test_every_name_overwritten_in_a_graph(kept):
+    graph, at = bp.Graph(p="x*y", q="x + y", L="p*q"), dict(x=2.0, y=3.0)
+    parts = dict(q=dict(x=6.0, y=6.0), p=dict(x=5.0 * 3.0, y=5.0 * 2.0))
+    assert bp.diagnose({name: parts[use][name] for name, use in kept.items()}, graph, at=at).mistake == "path-missing"
+
+
+def test_one_of_three_uses_is_forgotten():
+    graph = bp.Graph(p="x*y", q="x**2", L="p + q + 3*x")
+    assert bp.diagnose({"x": 5.0 + 4.0}, graph, at=dict(x=2.0, y=5.0)).mistake == "path-missing"  # without the 3
+
+
+def test_nearly_right_numbers_say_so():
+    rounded = {name: np.round(value, 6) for name, value in NET.gradient(*ROWS).items()}
+    found = bp.diagnose(rounded, NET, *ROWS)
+    assert found.mistake == "unknown" and "was it rounded" in found.explanation
+
+
+def test_a_factor_of_n_is_said_to_be_one():
+    right = NET.gradient(*ROWS)
+    found = bp.diagnose(right | {name: right[name] / len(ROWS[0]) for name in ("b1", "b2")}, NET, *ROWS)
+    assert found.mistake == "unknown" and "n = 3: is the mean" in found.explanation
+
+
+def test_the_term_at_fault_has_the_shape_of_the_given_numbers():
+    def turned(parameters, X, Y):
+        return {name: value.T for name, value in textbook.gradient(NET, parameters, X, Y).items()}
+
+    found = bp.diagnose(turned, NET, *ROWS)
+    assert found.mistake == "weight-gradient-transposed" and found.term.value.shape == (3, 3)
+    assert "W1 has shape (2, 3), expected (3, 2)" in found.explanation
+
+
+def test_targets_of_another_shape_are_refused_before_the_function_is_called():
+    with pytest.raises(ValueError, match=r"Y has shape \(6,\)"):
+        bp.diagnose(lambda p, X, Y: 1 / 0, NET, ROWS[0], ROWS[1].ravel())
+
+
 def test_a_stale_gradient_of_a_graph():
     memory = {"w": 0.0, "x": 0.0}
 
@@ -342,7 +401,9 @@ def test_a_mistake_that_is_a_shape_error_on_the_given_numbers():
         return {"W1": D1.T @ X, "b1": D1.sum(axis=0), "W2": D2.T @ A[1], "b2": D2.sum(axis=0)}
 
     found = bp.diagnose(wrong_way, NET, *ROWS)
-    assert found.mistake == "weights-not-transposed" and "stops with an error" in found.explanation
+    assert (
+        found.mistake == "weights-not-transposed" and "raised ValueError in `D1 = D2 @ parameters[" in found.explanation
+    )
 
 
 def test_wrong_shapes_are_explained():

@@ -56,33 +56,64 @@ def test_the_notebooks_hold_no_answers():
             assert row.solution not in text and row.hint not in text, (path.name, name)
 
 
+def printed(W, D):
+    np.sum(D @ W)
+
+
+def untouched(W, D): ...
+
+
+def doubled(W, D):
+    D *= 2
+    return D @ W
+
+
 @pytest.mark.parametrize("name, answer, verdict, text", [
     ("01.1", ..., "waiting", "Waiting for you"), ("03.1", (..., ...), "waiting", "Waiting"), ("01.3", lambda x, y, w: ..., "waiting", "Waiting"),
     ("01.1", "x", "wrong", "as a set"), ("01.1", {"w"}, "wrong", "Not yet"), ("01.1", ["y", "x"], "right", "Right"),
-    ("03.1", (1, 2), "wrong", "number 2"), ("03.1", 1, "wrong", "2 answers are asked for, found 1"), ("03.1", (1.0, 0.0), "right", "Right"),
-    ("05.2", 9.5367431640625e-07, "right", "Right"), ("05.2", 9.54e-07, "wrong", "Not yet"), ("05.2", "x", "wrong", "Not yet"),
+    ("03.1", (1, 2), "wrong", "number 2"), ("03.1", 1, "wrong", "Give 2 answers"), ("03.1", (1.0, 0.0), "right", "Right"),
+    ("05.2", 9.5367431640625e-07, "right", "Right"), ("05.2", 9.54e-07, "right", "Right"), ("05.2", 9.4e-07, "wrong", "Not yet"), ("05.2", "x", "wrong", "Not yet"),
     ("03.2", "4*(a - y)**3", "right", "Right"), ("03.2", "-4*(y-a)*(y-a)*(y-a)", "right", "Right"),
-    ("03.2", 4 * (sp.Symbol("a") - sp.Symbol("y")) ** 3, "right", "Right"), ("03.2", "4*(y - a)**3", "wrong", "opposite"),
+    ("03.2", 4 * (sp.Symbol("a") - sp.Symbol("y")) ** 3, "right", "Right"), ("03.2", "4*(y - a)**3", "wrong", "This is dL/dy"),
     ("03.2", 0.1, "wrong", "as a formula"), ("03.2", "4*(q - y)**3", "wrong", "uses q, but the graph has"), ("03.2", "4*(a -", "wrong", "cannot be read"),
     ("03.2", "__import__('os').system('true')", "wrong", "cannot be read"), ("03.2", [1], "wrong", "found list"),
-    ("01.2", "3", "wrong", "right value here, but not the same formula"), ("01.2", 3, "wrong", "right value here, but one number is no formula"),
+    ("01.2", "3", "wrong", "right value at x = 2, y = 3, but not the same formula"), ("01.2", 3, "wrong", "right value at x = 2, y = 3, but one number is no formula"),
     ("01.2", "x", "wrong", "one use only"), ("03.4", "(a - y)*a*(1 - a)*x", "wrong", "one use only"),
     ("04.1", "(a2 - y)*a2*(1 - a2)*w2*x", "wrong", "You left out da1/dz1"), ("04.1", "(a2 - y)*a2*(1 - a2)*(1 - a1**2)*x", "wrong", "dz2/da1 is left out"),
     ("04.1", "(a2 - y)*sigmoid(z2)*(1 - a2)*w2*(1 - tanh(z1)**2)*x", "right", "Right"),
-    ("03.3", 3, "wrong", "write def"), ("03.3", lambda **numbers: {"w1": 1.0}, "wrong", "b, w2 is missing"),
+    ("03.3", 3, "wrong", "write def"), ("03.3", lambda **numbers: {"w1": 1.0}, "wrong", "w2, b is missing"),
     ("03.3", lambda x1, x2, w1, w2, b, y: {"w1": 0.3, "w2": 0.1, "b": 0.2}, "wrong", "No single mistake"),
-    ("03.3", lambda x1: {}, "wrong", "your function raised TypeError"),
+    ("03.3", lambda x1: {}, "wrong", "name its arguments x1, x2, w1, w2, b, y"),
     ("04.2", lambda p, X, Y: {name: 0 * value for name, value in p.items()}, "wrong", "No single mistake"),
-    ("04.2", lambda p, X, Y: {"W1": p["W1"]}, "wrong", "W2, b1, b2 is missing"),
+    ("04.2", lambda p, X, Y: {"W1": p["W1"]}, "wrong", "b1, W2, b2 is missing"),
     ("06.2", lambda W, D: D @ W, "right", "Right"), ("06.2", lambda W, D: (D @ W).T, "wrong", "has shape (3, 5), expected (5, 3)"),
     ("09.1", ("z1", "W1"), "right", "Right"), ("09.1", ("Z1", "b1"), "wrong", "number 2"),
     ("09.3", lambda p, X, Y: bp.Network.from_parameters(p, ["sigmoid", "identity"]).gradient(X, Y), "wrong", "nothing is broken yet"),
     ("06.2", lambda W, D: D @ W + 5j, "wrong", "found dtype complex128"), ("03.2", 10**400, "wrong", "found int"), ("01.1", [["x"]], "wrong", "Not yet"),
-    ("06.2", lambda W, D: -(D @ W), "wrong", "Not yet"),
+    ("06.2", lambda W, D: -(D @ W), "wrong", "the sign is the opposite one"), ("06.2", lambda W, D: D @ W / 2, "wrong", "0.5 times the right one"),
+    ("06.2", lambda W, D: (D @ W).astype("f4"), "right", "Right"), ("06.2", lambda W, D: (D @ W).astype("f4") * np.float32(1.001), "wrong", "times"),
+    ("06.2", printed, "wrong", "did it forget its return"), ("06.2", untouched, "waiting", "Waiting"),
+    ("06.2", doubled, "wrong", "your function changes D"), ("06.2", lambda W, D: D @ W.T @ W.T, "wrong", "in `"),
+    *(("03.2", text, "wrong", "but not the same formula: at") for text in ("-4*abs(a - y)**3", "-4*L**0.75")),
+    ("02.1", "cos(x)/abs(x) - sin(x)/x**2", "wrong", "but not the same formula: at"),
+    ("07.2", "sigmoid(z) - (y + 1)/2", "right", "Right"), ("07.2", "-sigmoid(-m)/y", "right", "Right"), ("07.2", "sigmoid(-m)", "wrong", "at y = 1"),
+    ("03.2", "4*(a - y)**3*a*(1 - a)", "wrong", "This is dL/dz; dL/da is asked for"), ("03.2", "2*(a - y)**3", "wrong", "half of the right one. Look at the term dL/da: is"),
+    ("03.1", ("1", "0"), "right", "Right"), ("10.2", "5*6", "right", "Right"), ("04.3", np.array(8), "right", "Right"), ("04.3", "8 + x", "wrong", "Not yet"),
+    ("08.1", (0.333, 0.667), "wrong", "6 digits are asked for"), ("08.1", ("1/3", "2/3"), "right", "Right"), ("08.1", (0.34, 0.667), "wrong", "number 1"),
+    ("01.3", lambda x, y, w: [1], "wrong", "Return a dict with the keys x, y, w; found list"), ("01.3", lambda x, y, w: {"dx": 1}, "wrong", "whose keys are dx"),
+    ("03.2", "4(a - y)**3", "wrong", "between factors write *"), ("03.2", "4*a(1 - a)", "wrong", "for a product write a*(...)"), ("03.2", "−a", "wrong", "for minus write -"),
+    ("04.1", "(a2 - y)*a2*(1 - a2)*w2*a1*(1 - a1)*x", "wrong", "the slope of another activation"), ("04.1", "(a2 - y)*a2*(1 - a2)*w2*(1 - a1**2)**2*x", "wrong", "multiplied in twice"),
+    ("04.1", "(a2 - y)*a2*(1 - a2)*w2*(1 - z1**2)*x", "wrong", "is given z1"), ("04.1", "(a2 - y)*a2*(1 - a2)*w2*(1 - tanh(a1)**2)*x", "wrong", "taken at a1"),
 ])  # fmt: skip
 def test_answers(name, answer, verdict, text):
     reply = bp.exercise(name).check(answer)
     assert reply.verdict == verdict and text in repr(reply), reply
+    assert "check_gradient" not in repr(reply) and "diagnose" not in repr(reply), "the learner called none of them"
+
+
+def test_the_caret_of_an_unreadable_formula_stands_in_its_place_on_the_page():
+    reply = bp.exercise("03.2").check("4*<b>")
+    assert reply._repr_html_().startswith("<pre>") and "&lt;b&gt;\n" in reply._repr_html_()
 
 
 @pytest.mark.parametrize("mistake", ["output-slope-missing", "hidden-slope-missing", "sign"])
