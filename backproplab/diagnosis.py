@@ -24,7 +24,9 @@ def diagnose(claimed, model, X=None, Y=None, *, at=None, output=None, time_limit
             raise TypeError("diagnose: X and Y are for networks; a graph's numbers are given as at={'x': 1.5, ...}")
         return diagnose_graph(claimed, model, at or {}, output or model.output, time_limit)
     if not isinstance(model, Network):
-        raise TypeError(f"diagnose: expected a Network or a Graph, found {type(model).__name__}")
+        raise TypeError(
+            f"diagnose: expected a Network or a Graph, found {type(model).__name__}; the claim comes first: diagnose(claimed, model, ...)"
+        )
     if X is None or Y is None or at is not None or output is not None:
         raise TypeError(
             "diagnose: for a Network give X and Y, the rows at which the gradient was computed (at and output are for graphs)"

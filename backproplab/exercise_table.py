@@ -113,8 +113,8 @@ EXERCISES = {
         "With the squared error the softmax does not cancel: D2 = A2 * (d - (d * A2).sum(axis=1, keepdims=True)), d = (A2 - Y) / n.",
         TWO_LAYERS.format(output="np.exp(Z2) / np.exp(Z2).sum(axis=1, keepdims=True)", delta="A2 * (d - (d * A2).sum(axis=1, keepdims=True))")
         .replace("    A2 =", "    Z2 = A1 @ W2.T + b2\n    A2 =").replace("    D2 =", "    d = (A2 - Y) / len(X)\n    D2 =")),
-    "08.1": Row("value", dict(right=(1 / 3, 2 / 3)),
-        "Truncation is about h^2, round-off about eps/h. Where are they equal, and how large are they there?", "p, q = 1 / 3, 2 / 3"),
+    "08.1": Row("value", dict(right=(1 / 5, 4 / 5)),
+        "Truncation is about h^4, round-off about eps/h. Where are they equal, and how large are they there?", "p, q = 1 / 5, 4 / 5"),
     "08.2": Row("function", dict(right=lambda f, x, h: (8 * (f(x + h) - f(x - h)) - (f(x + 2 * h) - f(x - 2 * h))) / (12 * h),
                                  draw=lambda rng: (np.sin, rng.uniform(0.2, 1.2), rng.uniform(0.1, 0.4))),
         "D(h) = L' + c h^2 and D(2h) = L' + 4 c h^2 for the central difference D. Which combination of the two keeps L' and drops c?",
@@ -124,12 +124,12 @@ EXERCISES = {
     "09.1": Row("value", dict(right=("Z1", "W1")),
         "b1 has met every term that W1 has met, but for the last.", 'of, wrt = "Z1", "W1"'),
     "09.2": Row("gradient function", dict(sizes=[4, 6, 3], activations=["relu", "softmax"], options=dict(loss="cross_entropy")),
-        "The gate asks for Z1 > 0; A1 > 0 says the same. D2 = (P - Y) / len(X).",
+        "Where is the slope of ReLU 1 and where is it 0? Which test of A1 says the same? And where does the mean over the examples come in?",
         "def mended(p, X, Y):\n    A1 = np.maximum(0, X @ p[\"W1\"].T + p[\"b1\"])\n    E = np.exp(A1 @ p[\"W2\"].T + p[\"b2\"])\n"
         "    D2 = (E / E.sum(axis=1, keepdims=True) - Y) / len(X)\n    D1 = D2 @ p[\"W2\"] * (A1 > 0)\n"
         "    return {\"W1\": D1.T @ X, \"b1\": D1.sum(axis=0), \"W2\": D2.T @ A1, \"b2\": D2.sum(axis=0)}"),
     "09.3": Row("gradient function", dict(sizes=[4, 6, 3], activations=["sigmoid", "identity"], options={}, mistake="slope-of-z"),
-        "Write it right first, with A1 * (1 - A1). Then give that formula Z1.",
+        "Write it right first. The short form a (1 - a) of the slope wants one number; which other one could somebody give it?",
         "def broken(p, X, Y):\n    Z1 = X @ p[\"W1\"].T + p[\"b1\"]\n    A1 = 1 / (1 + np.exp(-Z1))\n    D2 = (A1 @ p[\"W2\"].T + p[\"b2\"] - Y) / len(X)\n"
         "    D1 = D2 @ p[\"W2\"] * Z1 * (1 - Z1)\n    return {\"W1\": D1.T @ X, \"b1\": D1.sum(axis=0), \"W2\": D2.T @ A1, \"b2\": D2.sum(axis=0)}"),
     "10.1": Row("value", dict(right=(10, 784)),

@@ -25,6 +25,21 @@ PLACES = {
 }
 
 
+# What a row's words name, where no network is given.
+ANYWHERE = dict(
+    l="(l)",
+    u="(l+1)",
+    d="(last)",
+    below="A(l-1)",
+    belowz="Z(l-1)",
+    name="W(l)",
+    g="g",
+    chain="dL/dA(last) * g'(Z(last))",
+    n="n",
+    constant="k",
+)
+
+
 @dataclass(frozen=True)
 class Mistake:
     """A named way for a gradient to be wrong.
@@ -41,6 +56,9 @@ class Mistake:
     fits: Callable = lambda at, layer: True
     solved: bool = False
     output_too: bool = False
+
+    def __repr__(self):
+        return f"{self.id}: {' '.join(self.says).format(**ANYWHERE).replace('n = n', 'n')}"
 
 
 @dataclass
@@ -164,7 +182,7 @@ ROWS = [
         _scaled(lambda at: -1)),
     Mistake("output-slope-missing", "output", (
         "The slope of the output's activation is left out: delta{d} is taken to be A{d} - Y.",
-        "For the squared error dL/dZ{d} = dL/dA{d} * {g}'(Z{d}); only a cross entropy with its own output cancels the slope."),
+        "For the squared error dL/dZ{d} = {chain}; only a cross entropy with its own output cancels the slope."),
         (lambda term, d, at: at.long_way() if at.fused else d,), lambda at, layer: at.activations[layer - 1] != "identity"),
     Mistake("output-slope-extra", "output", (
         "delta{d} = A{d} - Y is multiplied by A{d} (1 - A{d}) once more.",

@@ -85,11 +85,12 @@ def _zero():
 def _names(evidence, term, where, at):
     """What the words of a row may name."""
     letter, layer = term.wrt[0], int(term.wrt[1:]) if term.wrt[1:] else 1
-    below = layer - 1
-    activations = evidence.network.activations
+    depth, below = evidence.network.depth, layer - 1
+    g = evidence.network.activations[layer - 1] if letter in "AZ" else ""
+    chain = f"dL/dA{depth} through the softmax's whole Jacobian" if g == "softmax" else f"dL/dA{depth} * {g}'(Z{depth})"
     return {
-        "l": layer, "u": layer + 1, "d": evidence.network.depth, "n": at.n, "name": where, "constant": number(at.constant, 4),
-        "g": activations[layer - 1] if letter in "AZ" else "", "below": f"A{below}" if below else "X", "belowz": f"Z{below}",
+        "l": layer, "u": layer + 1, "d": depth, "n": at.n, "name": where, "constant": number(at.constant, 4),
+        "g": g, "chain": chain, "below": f"A{below}" if below else "X", "belowz": f"Z{below}",
     }  # fmt: skip
 
 
@@ -150,19 +151,14 @@ def diagnose_function(function, model, X, Y, time_limit):
             left = [(one, at) for one, at in left if explains(other, one) is not None]
     if isinstance(failure, claims.ShapeError) and not left:
         return _of_wrong_shape(failure, own, X, Y)
-    note = None
+    if not failure:
+        return conclude(shown, left, None if shown is evidence[0] else WORDS["hidden"].format(n=len(shown.trace["X"])))
     if isinstance(failure, claims.ShapeError):
         note = _shape_words(failure, own)
-    elif failure:
+    else:
         note = WORDS["raises"].format(error=str(failure).removeprefix("diagnose: "))
-    elif shown is not evidence[0]:
-        note = WORDS["hidden"].format(n=len(shown.trace["X"]))
     found = conclude(shown, left, note)
-    return (
-        found
-        if found.term is None
-        else replace(found, term=_term(own.terms(trace), trace, found.term.of, found.term.wrt))
-    )
+    return replace(found, term=found.term and _term(own.terms(trace), trace, found.term.of, found.term.wrt))
 
 
 def _may_be_square(error):

@@ -223,6 +223,14 @@ def test_one_entry_beside_its_witness(claim, true, doubt, scale, rounding, kinks
     assert compare(claim, true, doubt, Margins(*parts))[0] == verdict
 
 
+def test_where_all_paths_of_an_array_cancel_two_roundings_are_both_right():
+    net, X, Y = random_net(52052, whole=True)
+    right = textbook.gradient(
+        net, net.parameters, X, Y, at_kink=float(np.random.default_rng(52052).choice([0, 0.5, 1]))
+    )
+    assert bp.check_gradient(net, X, Y, claimed=right).verdict != "disagree"
+
+
 def test_kinks_closer_than_every_step_raise_no_false_alarm():
     near = bp.Graph(L="relu(x - 1)")
     assert bp.check_gradient(near, at=dict(x=1 + 1e-10), witness="central differences").verdict == "undecided"

@@ -99,7 +99,7 @@ def doubled(W, D):
     ("07.2", "sigmoid(z) - (y + 1)/2", "right", "Right"), ("07.2", "-sigmoid(-m)/y", "right", "Right"), ("07.2", "sigmoid(-m)", "wrong", "at y = 1"),
     ("03.2", "4*(a - y)**3*a*(1 - a)", "wrong", "This is dL/dz; dL/da is asked for"), ("03.2", "2*(a - y)**3", "wrong", "half of the right one. Look at the term dL/da: is"),
     ("03.1", ("1", "0"), "right", "Right"), ("10.2", "5*6", "right", "Right"), ("04.3", np.array(8), "right", "Right"), ("04.3", "8 + x", "wrong", "Not yet"),
-    ("08.1", (0.333, 0.667), "wrong", "6 digits are asked for"), ("08.1", ("1/3", "2/3"), "right", "Right"), ("08.1", (0.34, 0.667), "wrong", "number 1"),
+    ("08.3", (0.98, 1.02), "wrong", "6 digits are asked for"), ("08.1", ("1/5", "4/5"), "right", "Right"), ("08.1", (0.3, 0.8), "wrong", "number 1"),
     ("01.3", lambda x, y, w: [1], "wrong", "Return a dict with the keys x, y, w; found list"), ("01.3", lambda x, y, w: {"dx": 1}, "wrong", "whose keys are dx"),
     ("03.2", "4(a - y)**3", "wrong", "between factors write *"), ("03.2", "4*a(1 - a)", "wrong", "for a product write a*(...)"), ("03.2", "−a", "wrong", "for minus write -"),
     ("04.1", "(a2 - y)*a2*(1 - a2)*w2*a1*(1 - a1)*x", "wrong", "the slope of another activation"), ("04.1", "(a2 - y)*a2*(1 - a2)*w2*(1 - a1**2)**2*x", "wrong", "multiplied in twice"),
