@@ -21,8 +21,6 @@ WORDS = {
     "ratio-n": "There the claim is {ratio} times the right gradient, and n = {n}: is the mean or the sum over the examples taken once too often?",
     "close": "There it is right to some {digits} digits, but not to rounding: was it rounded, or is it a difference quotient?",
     "others": "The same numbers come from {names}.",
-    "shape": "{name} has shape {found}, expected {expected}: {why}.",
-    "shape-only": "The other claims were not looked at.",
     "hidden": "On the numbers you gave it does not show; on others, with n = {n} rows, it does.",
     "raises": "On the shapes you gave {error}. On nets whose layers are square it runs, and this is what it does there.",
     "calls": (
@@ -82,10 +80,9 @@ def no_name(where, before, claim, right, n, note=None):
 
     `before` says whether any was claimed that stands before it, from the loss down.
     """
-    says = [WORDS["unknown"], WORDS["first" if before else "only"].format(where=where), *of_ratio(claim, right, n)]
-    return Diagnosis(
-        "unknown", " ".join([*says, *([note] if note else [])]), (), where, None, constant_ratio(claim, right)
-    )
+    first = WORDS["first" if before else "only"].format(where=where)
+    says = " ".join(filter(None, [WORDS["unknown"], first, *of_ratio(claim, right, n), note]))
+    return Diagnosis("unknown", says, (), where, None, constant_ratio(claim, right))
 
 
 def of_ratio(claim, right, n):

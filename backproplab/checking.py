@@ -53,7 +53,7 @@ def check_graph(graph, at, claimed, output, witness, time_limit, caller="check_g
     if callable(claimed):
         claimed, again = (claimed_at(claimed, graph, trace, time_limit, caller) for _ in range(2))
         structure = dict.fromkeys(claims.unlike(claimed, again), "same answer twice")
-    claimed = claims.read(claimed, dict.fromkeys(trace, ()), caller)
+    claimed = claims.read_fitting(claimed, dict.fromkeys(trace, ()), caller)
     margins = graph_margins(graph, trace, terms, output)
     return judge(claimed, graph_case(graph, trace, output), witness, margins, gradient, structure)
 
@@ -62,7 +62,7 @@ def claimed_at(function, graph, trace, time_limit, caller):
     """What a function of a graph's inputs claims."""
     inputs = {name: trace[name] for name in graph.inputs}
     found = claims.call(function, inputs, caller, time_limit)
-    return claims.read(found, dict.fromkeys(trace, ()), caller)
+    return claims.read_fitting(found, dict.fromkeys(trace, ()), caller)
 
 
 def _check_network(network, X, Y, claimed, witness, time_limit):
@@ -75,7 +75,9 @@ def _check_network(network, X, Y, claimed, witness, time_limit):
         claimed = {name: gradient[name] for name in network.parameters}
     elif callable(claimed):
         claimed, structure = _call(claimed, given, network, trace, time_limit)
-    claimed = claims.read(claimed, {name: np.shape(value) for name, value in gradient.items()}, "check_gradient")
+    claimed = claims.read_fitting(
+        claimed, {name: np.shape(value) for name, value in gradient.items()}, "check_gradient"
+    )
     margins = network_margins(network, trace, terms, unit_of(claimed))
     return judge(claimed, network_case(network, trace), witness, margins, gradient, structure)
 
@@ -99,7 +101,8 @@ def _call(function, given, network, trace, time_limit):
     shapes = {name: np.shape(value) for name, value in trace.items()}
 
     def claim_at(Y):
-        return claims.claimed_by(function, (*given[:2], Y), shapes, "check_gradient", time_limit)
+        claimed = claims.call(function, (*given[:2], Y), "check_gradient", time_limit)
+        return claims.as_computed(claims.read_fitting(claimed, shapes, "check_gradient"), given)
 
     first, second = claim_at(given[2]), claim_at(given[2])
     structure = dict.fromkeys(claims.unlike(first, second), "same answer twice")

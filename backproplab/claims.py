@@ -49,12 +49,12 @@ def call(function, arguments, caller, time_limit=TIME_LIMIT):
     return outcome["value"]
 
 
-def claimed_by(function, given, shapes, caller, time_limit=TIME_LIMIT):
-    """What a function of (parameters, X, Y) claims, read; float32 wherever any of its arguments is, whatever it added afterwards."""
-    claimed = read(call(function, given, caller, time_limit), shapes, caller)
+def as_computed(claimed, given):
+    """Claims of a function of (parameters, X, Y): float32 where any of what it was given is, whatever it added afterwards."""
     if all(array.dtype != np.float32 for array in (*given[0].values(), *given[1:])):
         return claimed
-    return {name: real_array(name, value.astype(np.float32), caller) for name, value in claimed.items()}
+    with np.errstate(over="ignore"):
+        return {name: value.astype(np.float32) for name, value in claimed.items()}
 
 
 def _copied(value):
@@ -89,41 +89,31 @@ def _check_unchanged(function, arguments, given, caller):
             )
 
 
-def read(claimed, shapes, caller):
-    """The claims as arrays (float32 stays, other real numbers become float64), for names and shapes as in `shapes`.
+def read(claimed, names, caller):
+    """The claims as arrays (float32 stays, other real numbers become float64), for some of the `names`.
 
-    TypeError: no dict, no real numbers. ValueError: no names, a name that is not in `shapes`, an empty array, NaN or
-    infinity, another shape.
+    TypeError: no dict, no real numbers. ValueError: no names, a name that is not known, an empty array, NaN or infinity.
     """
     if claimed is None:
         raise TypeError(f"{caller}: claimed is None; did the function forget its return?")
     if not isinstance(claimed, dict):
-        raise TypeError(
-            f"{caller}: claimed must be a dict such as {{{next(iter(shapes))!r}: ...}}, found {type(claimed).__name__}"
-        )
+        such = f"{{{next(iter(names))!r}: ...}}"
+        raise TypeError(f"{caller}: claimed must be a dict such as {such}, found {type(claimed).__name__}")
     if not claimed:
-        raise ValueError(f"{caller}: claimed holds no name; the quantities are {', '.join(shapes)}")
+        raise ValueError(f"{caller}: claimed holds no name; the quantities are {', '.join(names)}")
     for name in claimed:
-        if name not in shapes:
-            raise ValueError(f"{caller}: claimed names {name!r:.40}, but the quantities are {', '.join(shapes)}")
-    arrays = {name: real_array(name, value, caller) for name, value in claimed.items()}
+        if name not in names:
+            raise ValueError(f"{caller}: claimed names {name!r:.40}, but the quantities are {', '.join(names)}")
+    return {name: real_array(name, value, caller) for name, value in claimed.items()}
+
+
+def read_fitting(claimed, shapes, caller):
+    """The claims as arrays, each in the shape of its name. Errors as `read`; ValueError: another shape, with its likely cause."""
+    arrays = read(claimed, shapes, caller)
     for name, array in arrays.items():
         if array.shape != shapes[name]:
-            raise ShapeError(
-                f"{caller}: the claim for {name} has shape {array.shape}, expected {shapes[name]}: "
-                f"{explain_shape(array.shape, shapes[name], name)}",
-                arrays,
-                name,
-            )
+            raise ValueError(f"{caller}: the claim for {explain_shape(name, array.shape, shapes[name])}")
     return arrays
-
-
-class ShapeError(ValueError):
-    """A claim of the wrong shape; `arrays` are the claims, `name` the first of the wrong ones."""
-
-    def __init__(self, message, arrays, name):
-        super().__init__(message)
-        self.arrays, self.name = arrays, name
 
 
 def real_array(name, value, caller):
@@ -166,18 +156,17 @@ def unlike(first, second):
     return [name for name in first.keys() | second.keys() if not np.array_equal(first.get(name), second.get(name))]
 
 
-def explain_shape(found, expected, name):
-    """Why a claim may have got this shape, in a sentence."""
+def explain_shape(name, found, expected):
+    """What is wrong with a shape and why it may have come about, in a sentence."""
+    words = f"{name} has shape {found}, expected {expected}: "
     if len(found) == 2 and found == expected[::-1]:
-        return "this is the transpose" + (
-            "; W has shape (units out, units in), and so has its gradient, delta.T @ A" if name[0] == "W" else ""
-        )
+        rule = "; W has shape (units out, units in), and so has its gradient, delta.T @ A" if name[0] == "W" else ""
+        return words + "this is the transpose" + rule
     if np.prod(found) == np.prod(expected):
-        return "the same number of entries, arranged differently" + (
-            "; a bias is (units,), not a row or a column" if name[0] == "b" else ""
-        )
+        rule = "; a bias is (units,), not a row or a column" if name[0] == "b" and expected else ""
+        return words + "the same number of entries, arranged differently" + rule
     if len(found) == len(expected) + 1 and found[1:] == expected:
-        return "one gradient for each example; add them up over the rows, sum(axis=0)"
+        return words + "one gradient for each example; add them up over the rows, sum(axis=0)"
     if not found:
-        return "one number for all entries; the sum runs over the examples only, sum(axis=0)"
-    return "a gradient has the shape of its quantity"
+        return words + "one number for all entries; the sum runs over the examples only, sum(axis=0)"
+    return words + "a gradient has the shape of its quantity"

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from . import claims
 from .checking import unit_of
 from .mistakes import PLACES, ROWS, Situation
 from .rounding import network_margins
@@ -32,6 +33,11 @@ class Evidence:
         """The names that disagree, from the loss down."""
         return [name for name in self.verdicts if self.verdicts[name] == "disagree"]
 
+    @property
+    def misshapen(self):
+        """The names whose claim has another shape than they have, from the loss down."""
+        return [name for name in self.verdicts if self.claimed[name].shape != self.right[name].shape]
+
     def situation(self):
         """A new situation for the pulls of the table, in which a gradient and a constant can be noted."""
         trace, net = self.trace, self.network
@@ -41,7 +47,7 @@ class Evidence:
 
 
 def gather(network, X, Y, claimed):
-    """The evidence of claims that have been read: `network` in float64, claims for parameters by name."""
+    """The evidence of claims that have been read: `network` in float64, claims for parameters by name, of any shape."""
     trace = network.forward(X, Y)
     terms = network.terms(trace)
     right = backpropagate(terms, "L")
@@ -50,6 +56,9 @@ def gather(network, X, Y, claimed):
     verdicts, reasons = {}, {}
     for name in (name for name in order if name in claimed):
         shape = np.shape(right[name])
+        if claimed[name].shape != shape:
+            verdicts[name], reasons[name] = "disagree", claims.explain_shape(name, claimed[name].shape, shape)
+            continue
         verdicts[name], reasons[name], _ = compare(claimed[name], right[name], np.zeros(shape), margins.of(name, shape))
     return Evidence(network, trace, terms, claimed, right, margins.rounding, verdicts, reasons)
 
@@ -115,9 +124,16 @@ def spoilt(evidence, spoils, at):
         pull = spoils.get((term.of, term.wrt))
         with np.errstate(all="ignore"):  # a wrong walk through fifty layers may overflow
             part = pull(term, gradient[term.of], at) if pull else term.pull(gradient[term.of])
-        gradient[term.wrt] = gradient[term.wrt] + part if term.wrt in gradient else part
+        gradient[term.wrt] = _added(gradient[term.wrt], part) if term.wrt in gradient else part
         if term.of[0] == "Z":
             yield term.wrt, gradient[term.wrt]
+
+
+def _added(total, part):
+    """Their sum; where the part has a wrong shape, with the total turned to fit, or without it."""
+    if np.shape(total) == np.shape(part):
+        return total + part
+    return total.T + part if total.T.shape == part.shape else part
 
 
 def explains(evidence, hypothesis):
@@ -145,6 +161,10 @@ def explains(evidence, hypothesis):
 def matches(evidence, name, value, most=None):
     """Whether a claim is this value: within 1e-9 (1e-5 in float32) of its largest entry, rounding granted up to `most`."""
     claim, right = evidence.claimed[name], evidence.right[name]
+    if claim.ndim == 0 and value.size > 1:
+        claim = np.broadcast_to(claim, value.shape)  # one number for all entries
+    if claim.shape != value.shape:
+        return False
     tolerance, size = AGREE[claim.dtype.type], np.abs(value).max()
     granted = min(
         evidence.rounding[name].max() / max(np.abs(right).max(), np.finfo(float).tiny), most or DOUBT * tolerance
@@ -153,12 +173,15 @@ def matches(evidence, name, value, most=None):
     cancelled = 0 < size < 1e-12 * beside  # the sum of p - y over a softmax, for instance
     if off > (1e-12 * beside if cancelled else max(tolerance, granted) * size):
         return False
-    return evidence.verdicts[name] != "disagree" or off <= SAME * np.abs(claim - right).max()
+    told_apart = claim.shape != right.shape or off <= SAME * np.abs(claim - right).max()
+    return evidence.verdicts[name] != "disagree" or told_apart
 
 
 def solve(evidence, spoils, at):
     """Find the unknown constant where the mistake first shows; False where it does not show or nothing could refute it."""
     where = evidence.wrong[0]
+    if evidence.claimed[where].shape != evidence.right[where].shape:
+        return False
 
     def value(constant):
         at.constant = constant
@@ -185,7 +208,8 @@ def _refine(at, value, claim, right, change):
 
 def factor_alone(evidence, at, name):
     """The situation in which one parameter alone is off by one factor (of all of it, or of its data part), or None."""
-    if evidence.wrong != [name] or len(evidence.claimed) < 2:
+    fits = name in evidence.claimed and evidence.claimed[name].shape == evidence.right[name].shape
+    if evidence.wrong != [name] or len(evidence.claimed) < 2 or not fits:
         return None
     penalty = evidence.network.l2 * evidence.trace[name] if name[0] == "W" else 0.0
     for part in (0.0, penalty):

@@ -126,6 +126,25 @@ def _own_gradient(term, d, at, penalty):
     return d.T @ at.below(term) + (at.l2 * term.value if penalty else 0.0)
 
 
+def _everywhere_or_where_it_fits(*pulls):
+    """Pulls that may give a wrong shape, as they are and only where the shape is right."""
+
+    def fitting(pull):
+        def where_it_fits(term, d, at):
+            found = pull(term, d, at)
+            return found if found.shape == at.trace[term.wrt].shape else term.pull(d)
+
+        return where_it_fits
+
+    return (*pulls, *map(fitting, pulls))
+
+
+def _turned_with_penalty(term, d, at):
+    """The transpose of the whole gradient: what a square W's penalty, which is added in any case, lacks to be turned too."""
+    W = at.trace[term.wrt]
+    return term.pull(d).T + (at.l2 * (W.T - W) if W.shape == W.T.shape else 0.0)
+
+
 def _slope_at_output(term, d, at):
     """The slope of the output taken at A: for a softmax its Jacobian there."""
     d = at.long_way() if at.fused else d
@@ -249,7 +268,7 @@ ROWS = [
     Mistake("weight-gradient-transposed", "weights", (
         "The gradient of W{l} is transposed: rows and columns are exchanged.",
         "W{l} has shape (units out, units in), and so has dL/dZ{l}.T @ {below}."),
-        (lambda term, d, at: term.pull(d).T,), _is_square),
+        _everywhere_or_where_it_fits(lambda term, d, at: term.pull(d).T, _turned_with_penalty)),
     Mistake("z-for-a", "weights", (
         "The gradient of W{l} uses {belowz}, the layer below before its activation.",
         "What W{l} was multiplied by in the forward pass is {below}."),
@@ -257,7 +276,7 @@ ROWS = [
     Mistake("x-for-a", "weights", (
         "The gradient of W{l} uses the network's input X.",
         "What came into layer {l} in the forward pass is {below}."),
-        (lambda term, d, at: d.T @ at.trace["X"],), lambda at, layer: layer > 1 and at.trace[f"W{layer}"].shape[1] == at.trace["X"].shape[1]),
+        _everywhere_or_where_it_fits(lambda term, d, at: d.T @ at.trace["X"]), lambda at, layer: layer > 1),
     Mistake("last-example-only", "weights", (
         "The gradient of W{l} holds the last example only: overwritten in a loop, not added up.",
         "Sum the outer products over all {n} examples: dL/dZ{l}.T @ {below}."),
@@ -265,7 +284,7 @@ ROWS = [
     Mistake("bias-wrong-axis", "bias", (
         "The gradient of b{l} is summed over the units, one number for each example.",
         "Sum over the examples, dL/dZ{l}.sum(axis=0): one number for each unit."),
-        (lambda term, d, at: d.sum(axis=1),), lambda at, layer: at.n == len(at.trace[f"b{layer}"])),
+        _everywhere_or_where_it_fits(lambda term, d, at: d.sum(axis=1))),
     Mistake("bias-total", "bias", (
         "Every entry of the gradient of b{l} is the sum over all units and examples.",
         "Sum over the examples only, dL/dZ{l}.sum(axis=0)."),

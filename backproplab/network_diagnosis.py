@@ -17,15 +17,8 @@ from .probing import probes
 
 def diagnose_numbers(claimed, network, X, Y):
     """The diagnosis of a dict of arrays; `network` in float64."""
-    try:
-        evidence = gather(network, X, Y, claims.read(claimed, _shapes(network), "diagnose"))
-    except claims.ShapeError as error:
-        return _of_wrong_shape(error, network, X, Y)
+    evidence = gather(network, X, Y, claims.read(claimed, network.parameters, "diagnose"))
     return conclude(evidence, survivors(evidence, hypotheses(network)) if evidence.wrong else [])
-
-
-def _shapes(network):
-    return {name: value.shape for name, value in network.parameters.items()}
 
 
 def conclude(evidence, found, note=None):
@@ -33,6 +26,10 @@ def conclude(evidence, found, note=None):
     if not evidence.wrong:
         return no_mistake(evidence.verdicts, evidence.reasons)
     where = evidence.wrong[0]
+    misshapen = [f"{evidence.reasons[name]}." for name in evidence.misshapen[:1]]
+    note = " ".join([*misshapen, *([note] if note else [])])
+    if not found and evidence.misshapen:
+        return Diagnosis("unknown", " ".join([WORDS["unknown"], note]), (), evidence.misshapen[0])
     if not found:
         before = where != next(iter(evidence.verdicts))
         return no_name(where, before, evidence.claimed[where], evidence.right[where], len(evidence.trace["X"]), note)
@@ -48,7 +45,7 @@ def conclude(evidence, found, note=None):
         tuple(dict.fromkeys(one.row.id for one, _ in found)),
         where,
         term,
-        constant_ratio(evidence.claimed[where], evidence.right[where]),
+        None if where in evidence.misshapen else constant_ratio(evidence.claimed[where], evidence.right[where]),
     )
 
 
@@ -94,24 +91,6 @@ def _names(evidence, term, where, at):
     }  # fmt: skip
 
 
-def _of_wrong_shape(error, network, X, Y):
-    """A claim of another shape: the transpose of the right numbers is named, all else explained."""
-    name, found = error.name, error.arrays[error.name]
-    words = _shape_words(error, network)
-    if found.T.shape == network.parameters[name].shape:
-        turned = gather(network, X, Y, {name: found.T})
-        if not turned.wrong:
-            term = next(term for term in turned.terms if term.wrt == name and term.of[0] == "Z")
-            return Diagnosis("weight-gradient-transposed", words, ("weight-gradient-transposed",), name, term)
-    return Diagnosis("unknown", f"{words} {WORDS['shape-only']}", (), name)
-
-
-def _shape_words(error, network):
-    found, expected = error.arrays[error.name].shape, network.parameters[error.name].shape
-    why = claims.explain_shape(found, expected, error.name)
-    return WORDS["shape"].format(name=error.name, found=found, expected=expected, why=why)
-
-
 # --- a learner's function ---------------------------------------------------------------------------------------------
 
 
@@ -120,8 +99,8 @@ def diagnose_function(function, model, X, Y, time_limit):
 
     def evidence_of(model, X, Y):
         given = model.parameters, np.asarray(X), np.asarray(Y)
-        claimed = claims.claimed_by(function, given, _shapes(model), "diagnose", time_limit)
-        return gather(in_double(model), X, Y, claimed)
+        claimed = claims.read(claims.call(function, given, "diagnose", time_limit), model.parameters, "diagnose")
+        return gather(in_double(model), X, Y, claims.as_computed(claimed, given))
 
     own, evidence, failure = in_double(model), [], None
     trace = own.forward(X, Y)
@@ -129,7 +108,7 @@ def diagnose_function(function, model, X, Y, time_limit):
         evidence.append(evidence_of(model, X, Y))
     except (ValueError, TypeError) as error:
         failure = error
-        if not _may_be_square(error):
+        if not _may_be_of_shapes(error):
             raise
     else:
         first, second = evidence[0], evidence_of(model, X, Y)
@@ -149,18 +128,12 @@ def diagnose_function(function, model, X, Y, time_limit):
     for other in evidence:
         if other is not shown:
             left = [(one, at) for one, at in left if explains(other, one) is not None]
-    if isinstance(failure, claims.ShapeError) and not left:
-        return _of_wrong_shape(failure, own, X, Y)
     if not failure:
         return conclude(shown, left, None if shown is evidence[0] else WORDS["hidden"].format(n=len(shown.trace["X"])))
-    if isinstance(failure, claims.ShapeError):
-        note = _shape_words(failure, own)
-    else:
-        note = WORDS["raises"].format(error=str(failure).removeprefix("diagnose: "))
-    found = conclude(shown, left, note)
+    found = conclude(shown, left, WORDS["raises"].format(error=str(failure).removeprefix("diagnose: ")))
     return replace(found, term=found.term and _term(own.terms(trace), trace, found.term.of, found.term.wrt))
 
 
-def _may_be_square(error):
+def _may_be_of_shapes(error):
     """Whether an error may come from shapes that do not fit: probes with square layers may still run."""
-    return isinstance(error, claims.ShapeError) or isinstance(error.__cause__, (ValueError, IndexError))
+    return isinstance(error.__cause__, (ValueError, IndexError))

@@ -352,7 +352,7 @@ def test_the_term_at_fault_has_the_shape_of_the_given_numbers():
 
     found = bp.diagnose(turned, NET, *ROWS)
     assert found.mistake == "weight-gradient-transposed" and found.term.value.shape == (3, 3)
-    assert "W1 has shape (2, 3), expected (3, 2)" in found.explanation
+    assert "W2 has shape (3, 2), expected (2, 3)" in found.explanation
 
 
 def test_targets_of_another_shape_are_refused_before_the_function_is_called():
@@ -404,6 +404,30 @@ def test_a_mistake_that_is_a_shape_error_on_the_given_numbers():
     assert (
         found.mistake == "weights-not-transposed" and "raised ValueError in `D1 = D2 @ parameters[" in found.explanation
     )
+
+
+@pytest.mark.parametrize("change, mistake, words", [
+    (lambda D, A, X: {"W2": (D.T @ A).T}, "weight-gradient-transposed", "this is the transpose"),
+    (lambda D, A, X: {"W2": D.T @ X}, "x-for-a", "W2 has shape (4, 3), expected (4, 5)"),
+    (lambda D, A, X: {"b2": D.sum(axis=1)}, "bias-wrong-axis", "b2 has shape (7,), expected (4,)"),
+    (lambda D, A, X: {"b2": D.sum()}, "bias-total", "one number for all entries"),
+    (lambda D, A, X: {"b2": D}, "unknown", "one gradient for each example"),
+    (lambda D, A, X: {"b2": D.sum(axis=0)[None]}, "unknown", "not a row or a column"),
+    (lambda D, A, X: {"b2": 2 * D.sum(axis=1)}, "unknown", "b2 has shape (7,)"),
+    (lambda D, A, X: {"W2": 2 * (D.T @ A).T}, "unknown", "this is the transpose"),
+])  # fmt: skip
+def test_mistakes_that_give_a_wrong_shape(change, mistake, words):
+    net, rng = bp.Network([3, 5, 4], ["tanh", "sigmoid"], seed=2), np.random.default_rng(0)
+    X, Y = rng.normal(size=(7, 3)), rng.uniform(size=(7, 4))
+
+    def function(parameters, X, Y):
+        A, Z = textbook.forward(net, parameters, X)
+        D = (A[2] - Y) * textbook.slope("sigmoid", Z[2]) / len(X)
+        return textbook.gradient(net, parameters, X, Y) | change(D, A[1], X)
+
+    for claimed in (function, function(net.parameters, X, Y)):
+        found = bp.diagnose(claimed, net, X, Y)
+        assert found.mistake == mistake and words in found.explanation
 
 
 def test_wrong_shapes_are_explained():
