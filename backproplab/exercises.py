@@ -114,13 +114,13 @@ def _same(answer, right, digits):
         return False
 
 
-def check_formula(answer, lines, wrt, at, output=None, choices=None):
+def check_formula(answer, lines, wrt, at, choices=None):
     """A derivative as a formula, as text or a SymPy expression in the names of the trace; drawn at fresh numbers.
 
     `choices` holds, by name, the only numbers that an input may be.
     """
     graph = Graph(lines)
-    output = output or graph.output
+    output = graph.output
     if isinstance(answer, (int, float)) and abs(answer) < 1e300:
         here = _disagrees(float(answer), graph.forward(**at), graph, wrt, output) is None
         return _reply("number-here" if here else "number", of=output, wrt=wrt, here=_numbers(at))
@@ -143,18 +143,22 @@ def check_formula(answer, lines, wrt, at, output=None, choices=None):
     if wrong[0] is not traces[0]:
         there = {name: wrong[0][name] for name in graph.inputs}
         right = backpropagate(graph.terms(wrong[0]), output)[wrt]
+        found, right = number(value(wrong[0])), number(right)
         return _reply(
-            "only-here", of=output, wrt=wrt, here=_numbers(at), there=_numbers(there),
-            found=number(value(wrong[0])), right=number(right),
-        )  # fmt: skip
+            "only-here", of=output, wrt=wrt, here=_numbers(at), there=_numbers(there), found=found, right=right
+        )
+    return _wrong_formula(value, traces, graph, wrt, output)
+
+
+def _wrong_formula(value, traces, graph, wrt, output):
+    """What to say of a formula: it is another derivative, a mistake that has a name, or none of both."""
     for other in reversed(traces[0]):
         if other not in (wrt, output) and not any(
             _disagrees(value(trace), trace, graph, other, output) for trace in traces
         ):
             return _reply("other", of=output, wrt=wrt, other=other)
-    inputs = {name: traces[1][name] for name in graph.inputs}
-    found = diagnose(lambda **numbers: {wrt: value(graph.forward(**numbers))}, graph, at=inputs, output=output)
-    return Reply("wrong", _said(found)) if found.term is not None else _reply("formula", of=output, wrt=wrt)
+    found = _disagrees(value(traces[1]), traces[1], graph, wrt, output)
+    return Reply("wrong", _said(found)) if found and found.term else _reply("formula", of=output, wrt=wrt)
 
 
 def _disagrees(value, trace, graph, wrt, output):

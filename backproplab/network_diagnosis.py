@@ -96,33 +96,31 @@ def _names(evidence, term, where, at):
 
 def diagnose_function(function, model, X, Y, time_limit):
     """All evidence together: the given numbers first, then probes; a mistake must explain every one of them."""
-
-    def evidence_of(model, X, Y):
-        given = model.parameters, np.asarray(X), np.asarray(Y)
-        claimed = claims.read(claims.call(function, given, "diagnose", time_limit), model.parameters, "diagnose")
-        return gather(in_double(model), X, Y, claims.as_computed(claimed, given))
-
-    own, evidence, failure = in_double(model), [], None
-    trace = own.forward(X, Y)
+    own = in_double(model)
+    trace, evidence, failure = (
+        own.forward(X, Y),
+        [],
+        None,
+    )  # targets that do not fit are refused before the function is called
     try:
-        evidence.append(evidence_of(model, X, Y))
+        first, second = (_evidence(function, model, X, Y, time_limit) for _ in range(2))
     except (ValueError, TypeError) as error:
         failure = error
         if not _may_be_of_shapes(error):
             raise
     else:
-        first, second = evidence[0], evidence_of(model, X, Y)
         if claims.unlike(first.claimed, second.claimed):
             return two_answers(first.claimed, second.claimed, first.right, next(iter(first.verdicts)))
+        evidence.append(first)
     for probe, x, y in probes(model, X, Y):
         with suppress(
             ValueError, TypeError
         ):  # it is written for its own sizes, or its mistake is an error of shapes here
-            evidence.append(evidence_of(probe, x, y))
+            evidence.append(_evidence(function, probe, x, y, time_limit))
     shown = next((one for one in evidence if one.wrong), None)
+    if shown is None and failure:
+        raise failure
     if shown is None:
-        if failure:
-            raise failure
         return conclude(evidence[0], [])
     left = survivors(shown, hypotheses(shown.network))
     for other in evidence:
@@ -132,6 +130,12 @@ def diagnose_function(function, model, X, Y, time_limit):
         return conclude(shown, left, None if shown is evidence[0] else WORDS["hidden"].format(n=len(shown.trace["X"])))
     found = conclude(shown, left, WORDS["raises"].format(error=str(failure).removeprefix("diagnose: ")))
     return replace(found, term=found.term and _term(own.terms(trace), trace, found.term.of, found.term.wrt))
+
+
+def _evidence(function, model, X, Y, time_limit):
+    given = model.parameters, np.asarray(X), np.asarray(Y)
+    claimed = claims.read(claims.call(function, given, "diagnose", time_limit), model.parameters, "diagnose")
+    return gather(in_double(model), X, Y, claims.as_computed(claimed, given))
 
 
 def _may_be_of_shapes(error):
