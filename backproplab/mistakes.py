@@ -126,6 +126,11 @@ def _own_gradient(term, d, at, penalty):
     return d.T @ at.below(term) + (at.l2 * term.value if penalty else 0.0)
 
 
+def _total(d):
+    """The sum of all entries; where they cancel, what another order of the additions may leave."""
+    return d.sum() or np.finfo(float).eps * np.abs(d).sum()
+
+
 def _everywhere_or_where_it_fits(*pulls):
     """Pulls that may give a wrong shape, as they are and only where the shape is right."""
 
@@ -288,7 +293,7 @@ ROWS = [
     Mistake("bias-total", "bias", (
         "Every entry of the gradient of b{l} is the sum over all units and examples.",
         "Sum over the examples only, dL/dZ{l}.sum(axis=0)."),
-        (lambda term, d, at: np.full(d.shape[1], d.sum()),)),
+        (lambda term, d, at: np.full(d.shape[1], _total(d)),)),
     Mistake("bias-times-input", "bias", (
         "The gradient of b{l} is multiplied by what came in, as if b{l} were a weight.",
         "A bias is added as it is: the term dZ{l}/db{l} is 1."),

@@ -12,24 +12,18 @@ SLENDER, SQUARE = (5, 4, 6, 7), 4
 def probes(model, X, Y):
     """Networks of the same depth, activations and loss, each with rows for it, in the form in which X and Y came.
 
-    First the model's own sizes with other numbers; then all widths different from 1, 2, the number of examples and their neighbours, twice; then square, once with as
-    many examples as units. One example given as a vector stays a vector, labels stay labels.
+    First the model's own sizes with other numbers; then all widths different from 1, 2, the number of examples and their
+    neighbours, twice; then square, once with as many examples as units. One example given as a vector stays a vector,
+    labels stay labels.
     """
     vector, rows = np.ndim(X) == 1, np.shape(Y)[-1:] == (model.sizes[-1],) and np.ndim(Y) == np.ndim(X)
     slender = [SLENDER[i % len(SLENDER)] for i in range(model.depth)] + [3]
     square = [SQUARE] * (model.depth + 1)
-    for sizes, n in (
-        (list(model.sizes), 1 if vector else len(X)),
-        (slender, 9),
-        (slender, 8),
-        (square, 7),
-        (square, SQUARE),
-    ):
+    own = list(model.sizes), 1 if vector else len(X)
+    for sizes, n in (own, (slender, 9), (slender, 8), (square, 7), (square, SQUARE)):
         probe, rng = _lively(model, sizes, n)
-        inputs, targets = (
-            rng.normal(size=(n, sizes[0])).astype(model.dtype),
-            _targets(model.loss_name, rng, n, sizes[-1], rows),
-        )
+        inputs = rng.normal(size=(n, sizes[0])).astype(model.dtype)
+        targets = _targets(model.loss_name, rng, n, sizes[-1], rows)
         targets = targets.astype(model.dtype) if targets.ndim > 1 else targets
         yield (probe, inputs[0], targets[0]) if vector else (probe, inputs, targets)
 
