@@ -22,6 +22,7 @@ WORDS = {
     "close": "There it is right to some {digits} digits, but not to rounding: was it rounded, or is it a difference quotient?",
     "others": "The same numbers come from {names}.",
     "hidden": "On the numbers you gave it does not show; on others, with n = {n} rows, it does.",
+    "rounding": "On the numbers you gave rounding hides it; on others, with n = {n} rows, it shows.",
     "raises": "On the shapes you gave {error}. On nets whose layers are square it runs, and this is what it does there.",
     "calls": (
         "Two calls with the same numbers give different answers.",
@@ -100,7 +101,7 @@ def nearly_right(claim, right):
     with np.errstate(all="ignore"):
         off = np.max(np.abs(claim - right)) / np.max(np.abs(right))
     if off < 1e-3:
-        yield WORDS["close"].format(digits=int(-np.log10(off)))
+        yield WORDS["close"].format(digits=min(15, int(-np.log10(max(off, 1e-15)))))
 
 
 def constant_ratio(claim, right):

@@ -82,7 +82,7 @@ def _check_unchanged(function, arguments, given, caller):
     for name, old in arguments.items():
         if isinstance(old, dict) and isinstance(given[name], dict):
             _check_unchanged(function, old, given[name] | dict.fromkeys(old.keys() - given[name].keys()), caller)
-        elif type(old) is not type(given[name]) or not np.array_equal(old, given[name]):
+        elif not np.array_equal(old, given[name]):
             raise ValueError(
                 f"{caller}: your function changes {name}, which it was given; a gradient only reads: "
                 "make a new array, D = D * 2, not D *= 2"

@@ -1,5 +1,6 @@
 """A mistake as a hypothesis: made in the walk, in one layer or in all, its numbers laid beside the claim."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,9 @@ from .checking import unit_of
 from .mistakes import PLACES, ROWS, Situation
 from .rounding import network_margins
 from .terms import backpropagate
-from .verdicts import AGREE, DOUBT, compare
+from .verdicts import AGREE, compare
 
+CANCELLED = {np.float64: 1e-12, np.float32: 1e-5}  # of the right array: what may be left of a sum that is 0
 SAME = 1e-2  # a mistake must explain a wrong array to this part of its error at least
 
 
@@ -37,6 +39,15 @@ class Evidence:
     def misshapen(self):
         """The names whose claim has another shape than they have, from the loss down."""
         return [name for name in self.verdicts if self.claimed[name].shape != self.right[name].shape]
+
+    def relative_rounding(self, name):
+        """The largest rounding of a right claim, relative to its largest entry."""
+        return self.rounding[name].max() / max(np.abs(self.right[name]).max(), np.finfo(float).tiny)
+
+    @property
+    def clear(self):
+        """Whether every claim has the digits that it takes to tell mistakes apart."""
+        return all(self.relative_rounding(name) < SAME for name in self.claimed)
 
     def situation(self):
         """A new situation for the pulls of the table, in which a gradient and a constant can be noted."""
@@ -90,15 +101,21 @@ def hypotheses(network):
     """Every mistake that shows in numbers, in the table's order, in each way and each layer in which it can be made."""
     for row in ROWS:
         for pull in range(len(row.pulls)):
-            single = row.place not in ("loss", "output", "raw") and (network.depth > 1 or row.place == "parameter")
-            for layer in (
-                *((None,) if row.place != "parameter" else ()),
-                *(reversed(network.layers) if single else ()),
-            ):
-                for output_too in (
-                    (False, True) if row.output_too and layer is None else (row.output_too and layer == network.depth,)
-                ):
-                    yield Hypothesis(row, pull, layer, output_too)
+            for layer, output_too in _placed(row, network):
+                yield Hypothesis(row, pull, layer, output_too)
+
+
+def _placed(row, network):
+    """In all layers that it fits, without the output and with it; then in each layer alone. (layer, output_too)"""
+    if row.place != "parameter":
+        yield from [(None, False), (None, True)] if row.output_too else [(None, False)]
+    if row.place in ("loss", "output", "raw") or (network.depth == 1 and row.place != "parameter"):
+        return
+    at_output_too = (
+        row.output_too and row.id.replace("hidden", "output") == row.id
+    )  # else the output has a row of its own
+    for layer in reversed(network.layers):
+        yield layer, at_output_too and layer == network.depth
 
 
 def edges_at_fault(row, layers, network, at):
@@ -130,10 +147,12 @@ def spoilt(evidence, spoils, at):
 
 
 def _added(total, part):
-    """Their sum; where the part has a wrong shape, with the total turned to fit, or without it."""
-    if np.shape(total) == np.shape(part):
-        return total + part
-    return total.T + part if total.T.shape == part.shape else part
+    """Their sum, as NumPy would broadcast it; where the part does not fit, with the total turned, or without it."""
+    for fitting in (total, np.transpose(total)):
+        with suppress(ValueError):
+            if np.broadcast_shapes(np.shape(fitting), np.shape(part)) == np.shape(fitting):
+                return fitting + part
+    return part
 
 
 def explains(evidence, hypothesis):
@@ -149,31 +168,35 @@ def explains(evidence, hypothesis):
     spoils = dict.fromkeys(edges, row.pulls[hypothesis.pull])
     if row.solved and (not evidence.wrong or not solve(evidence, spoils, at)):
         return None
-    strictly = not evidence.wrong
+    explained = not evidence.wrong
     for name, value in spoilt(evidence, spoils, at):
         if name in evidence.claimed:
-            if not matches(evidence, name, value, SAME):
+            if not matches(evidence, name, value, row.place == "bias"):
                 return None
-            strictly |= name in evidence.wrong and matches(evidence, name, value)
-    return at if strictly else None
+            right = evidence.right[name]
+            explained |= name in evidence.wrong and (value.shape != right.shape or bool(np.any(value != right)))
+    return at if explained else None
 
 
-def matches(evidence, name, value, most=None):
-    """Whether a claim is this value: within 1e-9 (1e-5 in float32) of its largest entry, rounding granted up to `most`."""
+def matches(evidence, name, value, summed=False):
+    """Whether a claim is this value: within 1e-9 (1e-5 in float32) of its largest entry, rounding granted, or 1 % at most.
+
+    Of a value that is a sum of a right gradient, `summed`, nothing may be left, or what rounding leaves of it.
+    """
     claim, right = evidence.claimed[name], evidence.right[name]
-    if claim.ndim == 0 and value.size > 1:
-        claim = np.broadcast_to(claim, value.shape)  # one number for all entries
+    if claim.size == 1 and np.ptp(value) == 0:
+        claim = np.full(value.shape, claim.item(), claim.dtype)  # one number for all entries
     if claim.shape != value.shape:
         return False
-    tolerance, size = AGREE[claim.dtype.type], np.abs(value).max()
-    granted = min(
-        evidence.rounding[name].max() / max(np.abs(right).max(), np.finfo(float).tiny), most or DOUBT * tolerance
-    )
-    off, beside = np.abs(claim - value).max(), np.abs(right).max()
-    cancelled = 0 < size < 1e-12 * beside  # the sum of p - y over a softmax, for instance
-    if off > (1e-12 * beside if cancelled else max(tolerance, granted) * size):
+    tolerance, size, beside = AGREE[claim.dtype.type], np.abs(value).max(), np.abs(right).max()
+    granted = min(evidence.relative_rounding(name), SAME)
+    off = np.abs(claim - value).max()
+    if evidence.verdicts[name] == "undecided":
+        return off <= 4 * evidence.rounding[name].max() + SAME * size
+    cancelled = summed and 0 < size < 1e-12 * beside  # p - y over a softmax, for instance
+    if off > (CANCELLED[claim.dtype.type] * beside if cancelled else max(tolerance, granted) * size):
         return False
-    told_apart = claim.shape != right.shape or off <= SAME * np.abs(claim - right).max()
+    told_apart = name in evidence.misshapen or off <= SAME * np.abs(claim - right).max()
     return evidence.verdicts[name] != "disagree" or told_apart
 
 

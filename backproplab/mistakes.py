@@ -228,11 +228,11 @@ ROWS = [
     Mistake("hidden-slope-missing", "hidden", (
         "On the way down through layer {l} the slope of its activation is left out: delta{l} is taken to be dL/dA{l}.",
         "Multiply by it, entry by entry: dL/dZ{l} = dL/dA{l} * {g}'(Z{l})."),
-        (lambda term, d, at: d,)),
+        (lambda term, d, at: d,), output_too=True),
     Mistake("hidden-slope-at-a", "hidden", (
         "The slope of layer {l}'s activation is taken at A{l}, as if it had not been applied yet.",
         "It belongs to the number that went in: {g}'(Z{l})."),
-        _slope(lambda row, Z, A: row.slope.value(A))),
+        _slope(lambda row, Z, A: row.slope.value(A)), output_too=True),
     Mistake("hidden-slope-twice", "hidden", (
         "The slope of layer {l}'s activation is multiplied in twice.",
         "Each term of the chain comes once: dL/dZ{l} = dL/dA{l} * {g}'(Z{l})."),

@@ -117,19 +117,30 @@ def diagnose_function(function, model, X, Y, time_limit):
             ValueError, TypeError
         ):  # it is written for its own sizes, or its mistake is an error of shapes here
             evidence.append(_evidence(function, probe, x, y, time_limit))
-    shown = next((one for one in evidence if one.wrong), None)
+    clear = [one for one in evidence if one.clear and one.wrong]
+    shown = next((one for one in (*clear, *evidence) if one.wrong), None)
     if shown is None and failure:
         raise failure
     if shown is None:
         return conclude(evidence[0], [])
-    left = survivors(shown, hypotheses(shown.network))
-    for other in evidence:
-        if other is not shown:
-            left = [(one, at) for one, at in left if explains(other, one) is not None]
-    if not failure:
-        return conclude(shown, left, None if shown is evidence[0] else WORDS["hidden"].format(n=len(shown.trace["X"])))
-    found = conclude(shown, left, WORDS["raises"].format(error=str(failure).removeprefix("diagnose: ")))
-    return replace(found, term=found.term and _term(own.terms(trace), trace, found.term.of, found.term.wrt))
+    others = [one for one in evidence if one is not shown and (one.clear or not clear)]
+    left = [(one, at) for one, at in survivors(shown, hypotheses(shown.network)) if _holds(one, at, others)]
+    if failure:
+        found = conclude(shown, left, WORDS["raises"].format(error=str(failure).removeprefix("diagnose: ")))
+        return replace(found, term=found.term and _term(own.terms(trace), trace, found.term.of, found.term.wrt))
+    hidden = "rounding" if evidence[0].wrong else "hidden"
+    return conclude(shown, left, None if shown is evidence[0] else WORDS[hidden].format(n=len(shown.trace["X"])))
+
+
+def _holds(hypothesis, at, others):
+    """Whether a mistake, with the constant that was found, explains all other evidence too."""
+    for other in others:
+        there = explains(other, hypothesis)
+        if there is None or (
+            hypothesis.row.solved and other.wrong and not np.isclose(at.constant, there.constant, rtol=1e-3, atol=0)
+        ):
+            return False
+    return True
 
 
 def _evidence(function, model, X, Y, time_limit):

@@ -117,9 +117,12 @@ def _shake(network, trace, part):
     for layer in network.layers:
         W, b, Z, A = (trace[f"{kind}{layer}"] for kind in "WbZA")
         shake[f"Z{layer}"] = part * (np.abs(below) @ np.abs(W).T + np.abs(b)) + np.where(Z == 0, TINY, 0.0)
-        shake[f"A{layer}"] = part * (
-            np.abs(A) + (network.activations[layer - 1] in ("softplus", "gelu"))
-        )  # log(1 + exp(z))
+        absolute = network.activations[layer - 1] in (
+            "sigmoid",
+            "softplus",
+            "gelu",
+        )  # (1 + tanh(z/2)) / 2, log(1 + exp(z))
+        shake[f"A{layer}"] = part * (np.abs(A) + absolute)
         below = A
     return shake
 
@@ -142,7 +145,7 @@ def _shaken_gradient(network, trace, shake, part, rng):
 
 
 def _textbook(network, term, trace):
-    """The size of what a textbook's formula of the term subtracts: a in a (1 - a), 1 in 1 - a**2, a and y in a - y."""
+    """The size of what a textbook's formula of the term subtracts: 1 in 1 - a**2, and in a (1 - a) if a is 1/2 + ...; a and y in a - y."""
     if term.of == "L":
         data = term.wrt[0] in "AZ"
         return (
@@ -153,8 +156,7 @@ def _textbook(network, term, trace):
         )
     if term.rule != "times":
         return 0.0
-    activation = network.activations[int(term.of[1:]) - 1]
-    return {"sigmoid": trace[term.of], "tanh": 1.0, "silu": 1.0, "gelu": 1.0}.get(activation, 0.0)
+    return float(network.activations[int(term.of[1:]) - 1] in ("sigmoid", "tanh", "silu", "gelu", "softplus"))
 
 
 def _jump(network, term, trace, shake):

@@ -231,6 +231,24 @@ def test_where_all_paths_of_an_array_cancel_two_roundings_are_both_right():
     assert bp.check_gradient(net, X, Y, claimed=right).verdict != "disagree"
 
 
+@pytest.mark.parametrize("bias", [-10.0, -18.0, -25.0, -36.0])
+@pytest.mark.parametrize("activation, value, slope", [
+    ("sigmoid", lambda z: (1 + np.tanh(z / 2)) / 2, lambda a: a * (1 - a)), ("softplus", lambda z: np.log(1 + np.exp(z)), lambda a: 1 - np.exp(-a)),
+    ("tanh", lambda z: 2 / (1 + np.exp(-2 * z)) - 1, lambda a: 1 - a**2), ("sigmoid", lambda z: np.exp(z) / (1 + np.exp(z)), lambda a: a * (1 - a)),
+])  # fmt: skip
+def test_a_right_formula_that_loses_digits_is_not_called_wrong(activation, value, slope, bias):
+    parameters = dict(W1=np.ones((2, 1)), b1=np.array([0.3, bias]), W2=np.ones((1, 2)), b2=np.array([0.1]))
+    net = bp.Network.from_parameters(parameters, [activation, "identity"])
+    X, Y = np.array([[0.5], [-0.2], [0.1]]), np.array([[1.0], [0.3], [-0.4]])
+    A = value(X @ parameters["W1"].T + parameters["b1"])
+    D2 = (A @ parameters["W2"].T + parameters["b2"] - Y) / 3
+    D1 = D2 @ parameters["W2"] * slope(A)
+    claimed = {"W1": D1.T @ X, "b1": D1.sum(axis=0), "W2": D2.T @ A, "b2": D2.sum(axis=0)}
+    assert bp.check_gradient(net, X, Y, claimed=claimed).verdict != "disagree"
+    assert bp.diagnose(claimed, net, X, Y).mistake == "none"
+    assert bp.check_gradient(net, X, Y, claimed=claimed | {"b1": 1.001 * claimed["b1"]}).verdict == "disagree"
+
+
 def test_kinks_closer_than_every_step_raise_no_false_alarm():
     near = bp.Graph(L="relu(x - 1)")
     assert bp.check_gradient(near, at=dict(x=1 + 1e-10), witness="central differences").verdict == "undecided"

@@ -430,6 +430,97 @@ def test_mistakes_that_give_a_wrong_shape(change, mistake, words):
         assert found.mistake == mistake and words in found.explanation
 
 
+def test_the_penalty_turns_with_a_transposed_gradient():
+    net = bp.Network([2, 3, 2], ["tanh", "sigmoid"], l2=0.3, seed=1)
+    turned = {name: value.T for name, value in net.gradient(*ROWS).items()}
+    assert bp.diagnose(turned, net, *ROWS).mistake == "weight-gradient-transposed"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_bias_total_that_cancels(seed):
+    net, rng = bp.Network([5, 6, 4], ["tanh", "softmax"], "cross_entropy", seed=seed), np.random.default_rng(seed)
+    X, Y = rng.normal(size=(9, 5)), rng.integers(0, 4, 9)
+
+    def function(parameters, X, Y):
+        rows = Y if np.ndim(Y) == 2 else np.eye(parameters["b2"].size)[Y]
+        return textbook.gradient(net, parameters, X, rows, mistake="bias-total", only=2)
+
+    assert bp.diagnose(function, net, X, Y).mistake == "bias-total"
+
+
+def test_the_accuracy_of_the_textbook_formula_is_granted_and_no_more():
+    net, X, Y = bp.Network([2, 3, 2], ["tanh", "sigmoid"], seed=1), *ROWS
+    net.parameters |= {"b2": np.full(2, 30.0)}  # a (1 - a) has lost all but three digits
+    exact = textbook.gradient(net, net.parameters, X, Y, mistake="sign")
+    near = {name: value * 1.02 for name, value in exact.items()}
+    assert bp.diagnose(exact, net, X, Y).mistake == "sign"
+    assert bp.diagnose(near, net, X, Y).mistake == "unknown"
+
+
+@pytest.mark.parametrize("bias", [0, 12, 15, 17, 25])
+@pytest.mark.parametrize("mistake", ["sum-for-mean", "hidden-slope-missing", "bias-zero", "layer-factor"])
+def test_rows_on_which_rounding_hides_the_mistake(bias, mistake):
+    net, rng = bp.Network([2, 3, 1], ["tanh", "tanh"], seed=1), np.random.default_rng(0)
+    net.parameters |= {"b2": np.full(1, float(bias))}
+    X, Y = rng.normal(size=(5, 2)), rng.normal(size=(5, 1))
+
+    def function(parameters, X, Y):
+        return textbook.gradient(net, parameters, X, Y, mistake=mistake, name="W1", factor=10.0)
+
+    assert bp.diagnose(function, net, X, Y).mistake == mistake
+    assert bp.diagnose(function(net.parameters, X, Y), net, X, Y).mistake in (mistake, "unknown", "none")
+    assert bp.diagnose(textbook.gradient(net, net.parameters, X, Y), net, X, Y).mistake == "none"
+
+
+@pytest.mark.parametrize("mistake", ["hidden-slope-missing", "hidden-slope-at-a", "hidden-slope-twice", "slope-of-z"])
+def test_one_helper_for_every_slope_the_outputs_too(mistake):
+    net, rng = bp.Network([3, 4, 5, 2], ["tanh", "sigmoid", "sigmoid"], seed=1), np.random.default_rng(0)
+    X, Y, parameters = rng.normal(size=(7, 3)), rng.uniform(size=(7, 2)), net.parameters
+    wrong = {
+        "hidden-slope-missing": lambda g, Z, A: 1.0, "hidden-slope-at-a": lambda g, Z, A: textbook.slope(g, A),
+        "hidden-slope-twice": lambda g, Z, A: textbook.slope(g, Z) ** 2, "slope-of-z": lambda g, Z, A: Z * (1 - Z) if g == "sigmoid" else 1 - Z**2,
+    }[mistake]  # fmt: skip
+    A, Z = textbook.forward(net, parameters, X)
+    D, claimed = (A[3] - Y) / len(X), {}
+    for layer in (3, 2, 1):
+        D = D * wrong(net.activations[layer - 1], Z[layer], A[layer])
+        claimed |= {f"W{layer}": D.T @ A[layer - 1], f"b{layer}": D.sum(axis=0)}
+        D = D @ parameters[f"W{layer}"]
+    assert bp.diagnose(claimed, net, X, Y).mistake == mistake
+
+
+def test_a_factor_that_depends_on_the_numbers_is_no_constant():
+    def function(parameters, X, Y):
+        right = textbook.gradient(NET, parameters, X, Y)
+        return right | {"W1": right["W1"] * X[0, 0]}
+
+    assert bp.diagnose(function, NET, *ROWS).mistake == "unknown"
+    assert bp.diagnose(function(NET.parameters, *ROWS), NET, *ROWS).mistake == "layer-factor"
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("keep", [False, True])
+def test_the_sum_of_everything_as_one_number(dtype, keep):
+    net, rng = bp.Network([2, 3, 1], ["tanh", "sigmoid"], dtype=dtype, seed=1), np.random.default_rng(0)
+    X, Y = rng.normal(size=(5, 2)).astype(dtype), rng.uniform(size=(5, 1)).astype(dtype)
+
+    def function(parameters, X, Y):
+        A, Z = textbook.forward(net, parameters, X)
+        D2 = (A[2] - Y) / len(X) * textbook.slope("sigmoid", Z[2])
+        D1 = D2 @ parameters["W2"] * textbook.slope("tanh", Z[1])
+        return {"W1": D1.T @ X, "b1": D1.sum(keepdims=keep), "W2": D2.T @ A[1], "b2": D2.sum(keepdims=keep)}
+
+    assert bp.diagnose(function(net.parameters, X, Y), net, X, Y).mistake == "bias-total"
+    assert bp.diagnose(function, net, X, Y).mistake == "bias-total"
+
+
+def test_one_number_for_one_bias_is_the_right_number():
+    net = bp.Network([2, 3, 1], ["tanh", "sigmoid"], seed=1)
+    right = net.gradient(ROWS[0], ROWS[1][:, :1])
+    found = bp.diagnose(right | {"b2": right["b2"][0]}, net, ROWS[0], ROWS[1][:, :1])
+    assert found.mistake == "unknown" and "arranged differently" in found.explanation
+
+
 def test_wrong_shapes_are_explained():
     right = NET.gradient(*ROWS)
     found = bp.diagnose(right | {"W1": right["W1"].T}, NET, *ROWS)
