@@ -8,7 +8,7 @@ import numpy as np
 
 from . import claims
 from .checking import unit_of
-from .mistakes import PLACES, ROWS, Situation
+from .mistakes import MISTAKES, PLACES, ROWS, Situation
 from .rounding import network_margins
 from .terms import backpropagate
 from .verdicts import AGREE, compare
@@ -111,11 +111,12 @@ def _placed(row, network):
         yield from [(None, False), (None, True)] if row.output_too else [(None, False)]
     if row.place in ("loss", "output", "raw") or (network.depth == 1 and row.place != "parameter"):
         return
-    at_output_too = (
-        row.output_too and row.id.replace("hidden", "output") == row.id
-    )  # else the output has a row of its own
+    twin = row.id.replace(
+        "hidden", "output"
+    )  # of a slope that is missing or taken at A, the output has a row of its own
+    at_output = row.output_too and (twin == row.id or twin not in MISTAKES)
     for layer in reversed(network.layers):
-        yield layer, at_output_too and layer == network.depth
+        yield layer, at_output and layer == network.depth
 
 
 def edges_at_fault(row, layers, network, at):

@@ -489,6 +489,16 @@ def test_one_helper_for_every_slope_the_outputs_too(mistake):
     assert bp.diagnose(claimed, net, X, Y).mistake == mistake
 
 
+def test_the_slope_of_the_output_twice():
+    net, rng = bp.Network([3, 4, 2], ["tanh", "sigmoid"], seed=1), np.random.default_rng(0)
+    X, Y = rng.normal(size=(7, 3)), rng.uniform(size=(7, 2))
+    A, Z = textbook.forward(net, net.parameters, X)
+    D2 = (A[2] - Y) / len(X) * textbook.slope("sigmoid", Z[2]) ** 2
+    D1 = D2 @ net.parameters["W2"] * textbook.slope("tanh", Z[1])
+    claimed = {"W1": D1.T @ X, "b1": D1.sum(axis=0), "W2": D2.T @ A[1], "b2": D2.sum(axis=0)}
+    assert bp.diagnose(claimed, net, X, Y).mistake == "hidden-slope-twice"
+
+
 def test_a_factor_that_depends_on_the_numbers_is_no_constant():
     def function(parameters, X, Y):
         right = textbook.gradient(NET, parameters, X, Y)
