@@ -14,6 +14,7 @@ from .terms import backpropagate
 from .verdicts import AGREE, compare
 
 CANCELLED = {np.float64: 1e-12, np.float32: 1e-5}  # of the right array: what may be left of a sum that is 0
+LOCAL = ("weights", "bias", "penalty")  # places from which nothing flows on
 SAME = 1e-2  # a mistake must explain a wrong array to this part of its error at least
 
 
@@ -106,17 +107,19 @@ def hypotheses(network):
 
 
 def _placed(row, network):
-    """In all layers that it fits, without the output and with it; then in each layer alone. (layer, output_too)"""
+    """In all layers that it fits, without the output and with it; then in each layer alone. (layer, output_too)
+
+    Not alone, where nothing flows on from the mistake: then any of its layers may be right (see `explains`).
+    """
     if row.place != "parameter":
         yield from [(None, False), (None, True)] if row.output_too else [(None, False)]
-    if row.place in ("loss", "output", "raw") or (network.depth == 1 and row.place != "parameter"):
-        return
-    twin = row.id.replace(
-        "hidden", "output"
-    )  # of a slope that is missing or taken at A, the output has a row of its own
-    at_output = row.output_too and (twin == row.id or twin not in MISTAKES)
-    for layer in reversed(network.layers):
-        yield layer, at_output and layer == network.depth
+    if row.place == "parameter" or (row.place in ("hidden", "through") and network.depth > 1):
+        twin = row.id.replace(
+            "hidden", "output"
+        )  # of a slope that is missing or taken at A, the output has a row of its own
+        at_output = row.output_too and (twin == row.id or twin not in MISTAKES)
+        for layer in reversed(network.layers):
+            yield layer, at_output and layer == network.depth
 
 
 def edges_at_fault(row, layers, network, at):
@@ -161,7 +164,7 @@ def explains(evidence, hypothesis):
     at = evidence.situation()
     row, layers = hypothesis.row, hypothesis.layers(evidence.network, at)
     if row.place == "parameter":
-        return factor_alone(evidence, at, "Wb"[hypothesis.pull] + str(hypothesis.layer))
+        return factor_alone(evidence, at, *row.pulls[hypothesis.pull], hypothesis.layer)
     edges = list(edges_at_fault(row, layers, evidence.network, at))
     existing = {(term.of, term.wrt) for term in evidence.terms}
     if not edges or not set(edges) <= existing:
@@ -172,6 +175,8 @@ def explains(evidence, hypothesis):
     explained = not evidence.wrong
     for name, value in spoilt(evidence, spoils, at):
         if name in evidence.claimed:
+            if row.place in LOCAL and name not in evidence.wrong:
+                continue
             if not matches(evidence, name, value, row.place == "bias"):
                 return None
             right = evidence.right[name]
@@ -230,17 +235,17 @@ def _refine(at, value, claim, right, change):
         at.constant = start + float(((claim - here) * bend).sum() / ((bend * bend).sum() or 1.0))
 
 
-def factor_alone(evidence, at, name):
+def factor_alone(evidence, at, kind, data_only, layer):
     """The situation in which one parameter alone is off by one factor (of all of it, or of its data part), or None."""
+    name = f"{kind}{layer}"
     fits = name in evidence.claimed and evidence.claimed[name].shape == evidence.right[name].shape
     if evidence.wrong != [name] or len(evidence.claimed) < 2 or not fits:
         return None
-    penalty = evidence.network.l2 * evidence.trace[name] if name[0] == "W" else 0.0
-    for part in (0.0, penalty):
-        claim, right = evidence.claimed[name] - part, evidence.right[name] - part
-        at.constant = float((claim * right).sum() / ((right * right).sum() or 1.0))
-        if not 0 < abs(at.constant) < AGREE[np.float64] and matches(evidence, name, at.constant * right + part):
-            return at
+    part = evidence.network.l2 * evidence.trace[name] if data_only else 0.0
+    claim, right = evidence.claimed[name] - part, evidence.right[name] - part
+    at.constant = float((claim * right).sum() / ((right * right).sum() or 1.0))
+    if not 0 < abs(at.constant) < AGREE[np.float64] and matches(evidence, name, at.constant * right + part):
+        return at
     return None
 
 

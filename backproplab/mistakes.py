@@ -46,7 +46,7 @@ class Mistake:
 
     `place` is a key of PLACES, or "parameter", "graph" or "calls"; `fits(at, layer)` says in which layers it can be made; `pulls` are functions of
     (term, d, at) that replace term.pull(d); `solved` ones use an unknown constant, at.constant, in which the gradient is
-    linear; of the "parameter" row the two places stand for W and b. Those `output_too` may also sit in an output that is not fused. `says` holds two sentences for the learner, what was done and what is right.
+    linear; of the "parameter" row a pull is (kind, whether L2 is left out). Those `output_too` may also sit in an output that is not fused. `says` holds two sentences for the learner, what was done and what is right.
     """
 
     id: str
@@ -129,19 +129,6 @@ def _own_gradient(term, d, at, penalty):
 def _total(d):
     """The sum of all entries; where they cancel, what another order of the additions may leave."""
     return d.sum() or np.finfo(float).eps * np.abs(d).sum()
-
-
-def _everywhere_or_where_it_fits(*pulls):
-    """Pulls that may give a wrong shape, as they are and only where the shape is right."""
-
-    def fitting(pull):
-        def where_it_fits(term, d, at):
-            found = pull(term, d, at)
-            return found if found.shape == at.trace[term.wrt].shape else term.pull(d)
-
-        return where_it_fits
-
-    return (*pulls, *map(fitting, pulls))
 
 
 def _turned_with_penalty(term, d, at):
@@ -273,7 +260,7 @@ ROWS = [
     Mistake("weight-gradient-transposed", "weights", (
         "The gradient of W{l} is transposed: rows and columns are exchanged.",
         "W{l} has shape (units out, units in), and so has dL/dZ{l}.T @ {below}."),
-        _everywhere_or_where_it_fits(lambda term, d, at: term.pull(d).T, _turned_with_penalty)),
+        (lambda term, d, at: term.pull(d).T, _turned_with_penalty)),
     Mistake("z-for-a", "weights", (
         "The gradient of W{l} uses {belowz}, the layer below before its activation.",
         "What W{l} was multiplied by in the forward pass is {below}."),
@@ -281,7 +268,7 @@ ROWS = [
     Mistake("x-for-a", "weights", (
         "The gradient of W{l} uses the network's input X.",
         "What came into layer {l} in the forward pass is {below}."),
-        _everywhere_or_where_it_fits(lambda term, d, at: d.T @ at.trace["X"]), lambda at, layer: layer > 1),
+        (lambda term, d, at: d.T @ at.trace["X"],), lambda at, layer: layer > 1),
     Mistake("last-example-only", "weights", (
         "The gradient of W{l} holds the last example only: overwritten in a loop, not added up.",
         "Sum the outer products over all {n} examples: dL/dZ{l}.T @ {below}."),
@@ -289,7 +276,7 @@ ROWS = [
     Mistake("bias-wrong-axis", "bias", (
         "The gradient of b{l} is summed over the units, one number for each example.",
         "Sum over the examples, dL/dZ{l}.sum(axis=0): one number for each unit."),
-        _everywhere_or_where_it_fits(lambda term, d, at: d.sum(axis=1))),
+        (lambda term, d, at: d.sum(axis=1),)),
     Mistake("bias-total", "bias", (
         "Every entry of the gradient of b{l} is the sum over all units and examples.",
         "Sum over the examples only, dL/dZ{l}.sum(axis=0)."),
@@ -309,7 +296,7 @@ ROWS = [
     Mistake("layer-factor", "parameter", (
         "The gradient of {name} alone is {constant} times the right one.",
         "Everything above and beside it is right, so the factor sits in the one line that computes {name}'s gradient."),
-        (None, None), solved=True),
+        (("W", False), ("b", False), ("W", True)), solved=True),
     Mistake("l2-missing", "penalty", (
         "The part of the L2 penalty is missing from the gradient of W{l}.",
         "The loss reaches W{l} on a second path: add l2 * W{l}."),
