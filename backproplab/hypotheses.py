@@ -43,7 +43,8 @@ class Evidence:
 
     def relative_rounding(self, name):
         """The largest rounding of a right claim, relative to its largest entry."""
-        return self.rounding[name].max() / max(np.abs(self.right[name]).max(), np.finfo(float).tiny)
+        with np.errstate(over="ignore"):
+            return self.rounding[name].max() / max(np.abs(self.right[name]).max(), np.finfo(float).tiny)
 
     @property
     def clear(self):

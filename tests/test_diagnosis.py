@@ -499,6 +499,14 @@ def test_the_slope_of_the_output_twice():
     assert bp.diagnose(claimed, net, X, Y).mistake == "hidden-slope-twice"
 
 
+def test_a_gate_that_float32_may_open():
+    parameters = dict(W1=[[1.0]], b1=[-1 - 1e-9], W2=[[1e6]], b2=[0.0])
+    net = bp.Network.from_parameters(parameters, ["relu", "identity"])
+    X, Y = np.ones((1, 1)), np.full((1, 1), -1e6)
+    right = {name: value.astype(np.float32) for name, value in net.gradient(X, Y).items()}
+    assert not right["W1"].any() and bp.diagnose(right, net, X, Y).mistake == "none"
+
+
 def test_a_factor_that_depends_on_the_numbers_is_no_constant():
     def function(parameters, X, Y):
         right = textbook.gradient(NET, parameters, X, Y)
