@@ -12,7 +12,7 @@ from .verdicts import AGREE
 
 WORDS = {
     "none": ("The gradient is right.", "Every entry agrees with the package's own within rounding."),
-    "kept": ("No mistake shows.", "But for {names} it cannot be told: {reason}."),
+    "kept": ("No mistake shows.", "But not all of it can be told: {kept}."),
     "unknown": "No single mistake of the table gives these numbers.",
     "only": "{where} is wrong.",
     "first": "From the loss down {where} is the first that is wrong; what was claimed before it is right.",
@@ -36,7 +36,7 @@ class Diagnosis:
     """What is wrong with a gradient: the id of a `mistake`, "none" or "unknown", in words and as a term.
 
     `candidates` are all ids whose numbers are these, `where` the first wrong name from the loss down, `term` the `Term` at
-    fault with its right formula and value, `ratio` claimed / right where that is one number for all entries of `where`.
+    fault with its right formula and value, `ratio` claimed / right where that is one number for all entries of `where`; `undecided` if "none" cannot be told for every name.
     """
 
     mistake: str
@@ -45,6 +45,7 @@ class Diagnosis:
     where: str | None = None
     term: Term | None = field(default=None, repr=False)
     ratio: float | None = None
+    undecided: bool = False
 
     @property
     def others(self):
@@ -69,11 +70,14 @@ class Diagnosis:
 
 def no_mistake(verdicts, reasons):
     """The diagnosis where nothing disagrees: right, or not to be told."""
-    undecided = [name for name, verdict in verdicts.items() if verdict != "agree"]
-    words = WORDS["kept"] if undecided else WORDS["none"]
-    return Diagnosis(
-        "none", " ".join(words).format(names=", ".join(undecided), reason=reasons[undecided[0]] if undecided else "")
+    reasons = {name: reasons[name] for name, verdict in verdicts.items() if verdict != "agree"}
+    if not reasons:
+        return Diagnosis("none", " ".join(WORDS["none"]))
+    kept = "; ".join(
+        f"{reason} ({', '.join(name for name in reasons if reasons[name] == reason)})"
+        for reason in dict.fromkeys(reasons.values())
     )
+    return Diagnosis("none", " ".join(WORDS["kept"]).format(kept=kept), undecided=True)
 
 
 def no_name(where, before, claim, right, n, note=None):
@@ -113,14 +117,20 @@ def constant_ratio(claim, right):
     return ratio if same and right.any() else None
 
 
-def two_answers(first, second, right, where):
-    """The diagnosis of a function that answers differently each time: whether the right gradient is added each time."""
-    if first.keys() == second.keys() and all(_added(right[name], first[name], second[name]) for name in first):
-        return Diagnosis("stale-gradient", " ".join(MISTAKES["stale-gradient"].says), ("stale-gradient",), where)
-    return Diagnosis("unknown", " ".join(WORDS["calls"]), (), where)
+def two_answers(first, second, right, order):
+    """The diagnosis of a function that answers differently each time: whether the right gradient is added each time.
+
+    `order` holds the names from the loss down.
+    """
+    differ = [name for name in order if not np.array_equal(first.get(name), second.get(name))]
+    if all(_added(np.asarray(right[name]), first.get(name), second.get(name)) for name in differ):
+        return Diagnosis("stale-gradient", " ".join(MISTAKES["stale-gradient"].says), ("stale-gradient",), differ[0])
+    return Diagnosis("unknown", " ".join(WORDS["calls"]), (), differ[0])
 
 
 def _added(right, before, now):
     """Whether an answer is the one before and the right gradient added, or the right one twice."""
+    if any(answer is None or answer.shape != right.shape for answer in (before, now)):
+        return False
     off = min(np.abs(now - before - right).max(), np.abs(now - 2 * right).max())
     return off <= 10 * AGREE[now.dtype.type] * np.abs(now).max()

@@ -4,6 +4,7 @@ import numpy as np
 
 from . import claims
 from .network import Network
+from .network_input import are_labels
 from .rounding import graph_margins, network_margins
 from .terms import backpropagate
 from .verdicts import AGREE, DOUBT, judge
@@ -31,7 +32,8 @@ def check_gradient(
         raise TypeError(f"check_gradient: expected a Graph or a Network, found {type(model).__name__}")
     if X is not None or Y is not None:
         raise TypeError("check_gradient: X and Y are for networks; a graph's numbers are given as at={'x': 1.5, ...}")
-    return check_graph(model, at or {}, claimed, output or model.output, witness, time_limit)
+    output = model.output if output is None else output
+    return check_graph(model, {} if at is None else at, claimed, output, witness, time_limit)
 
 
 def check_graph(graph, at, claimed, output, witness, time_limit, caller="check_gradient"):
@@ -44,9 +46,7 @@ def check_graph(graph, at, claimed, output, witness, time_limit, caller="check_g
     if np.ndim(trace[graph.output]):
         raise ValueError(f"{caller}: at must hold one number for each input, found arrays")
     terms = graph.terms(trace)
-    gradient = dict.fromkeys(trace, 0.0) | {output: 1.0}  # a constant line has no terms
-    if any(term.of == output for term in terms):
-        gradient |= backpropagate(terms, output)
+    gradient = graph_gradient(trace, terms, output)
     structure = {}
     if claimed is None:
         claimed = {name: gradient[name] for name in graph.inputs}
@@ -56,6 +56,12 @@ def check_graph(graph, at, claimed, output, witness, time_limit, caller="check_g
     claimed = claims.read_fitting(claimed, dict.fromkeys(trace, ()), caller)
     margins = graph_margins(graph, trace, terms, output)
     return judge(claimed, graph_case(graph, trace, output), witness, margins, gradient, structure)
+
+
+def graph_gradient(trace, terms, output):
+    """The gradient by every name of the trace, from the loss down; also of a constant line, which has no terms."""
+    gradient = backpropagate(terms, output) if any(term.of == output for term in terms) else {output: 1.0}
+    return gradient | {name: 0.0 for name in trace if name not in gradient}
 
 
 def claimed_at(function, graph, trace, time_limit, caller):
@@ -114,7 +120,7 @@ def _call(function, given, network, trace, time_limit):
 
 def _other_targets(network, trace, Y):
     """Targets at which the right gradient is another, in the form of Y, and the test that they are for; 0 where they are Y = A."""
-    if network.loss_name == "cross_entropy" and Y.shape != trace["Y"].shape:
+    if are_labels(Y, len(trace["X"]), network.sizes[-1], network.loss_name):
         return (Y + 1) % network.sizes[-1], "other targets"
     return trace[f"A{network.depth}"].reshape(Y.shape).astype(
         Y.dtype if Y.dtype.kind == "f" else float

@@ -4,6 +4,8 @@ import contextvars
 import ctypes
 import threading
 import traceback
+from contextlib import suppress
+from numbers import Real
 
 import numpy as np
 
@@ -19,6 +21,8 @@ def call(function, arguments, caller, time_limit=TIME_LIMIT):
 
     ValueError: it takes too long, raises (the error is the cause), or writes into a dict or an array that it was given.
     """
+    if isinstance(time_limit, bool) or not isinstance(time_limit, Real) or not time_limit > 0:
+        raise ValueError(f"{caller}: time_limit must be a number of seconds above 0, found {time_limit!r:.40}")
     given, outcome = _copied(arguments), {}
 
     def run():
@@ -26,6 +30,8 @@ def call(function, arguments, caller, time_limit=TIME_LIMIT):
             outcome["value"] = function(**given) if isinstance(given, dict) else function(*given)
         except BaseException as error:  # whatever a learner's code raises is said, not passed on
             outcome["error"] = error
+            with suppress(BaseException):  # an error may fail to say what it is
+                outcome["words"] = f": {error}"
 
     thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
     thread.start()
@@ -43,7 +49,7 @@ def call(function, arguments, caller, time_limit=TIME_LIMIT):
     if "error" in outcome:
         error = outcome["error"]
         raise ValueError(
-            f"{caller}: your function raised {type(error).__name__}{_place(function, error)}: {error}"
+            f"{caller}: your function raised {type(error).__name__}{_place(function, error)}{outcome.get('words', '')}"
         ) from error
     _check_unchanged(function, arguments, given, caller)
     return outcome["value"]
@@ -81,7 +87,8 @@ def _check_unchanged(function, arguments, given, caller):
         arguments, given = (dict(zip(names, values, strict=False)) for values in (arguments, given))
     for name, old in arguments.items():
         if isinstance(old, dict) and isinstance(given[name], dict):
-            _check_unchanged(function, old, given[name] | dict.fromkeys(old.keys() - given[name].keys()), caller)
+            added = given[name].keys() - old.keys()
+            _check_unchanged(function, old | dict.fromkeys(added), dict.fromkeys(old) | given[name], caller)
         elif not np.array_equal(old, given[name]):
             raise ValueError(
                 f"{caller}: your function changes {name}, which it was given; a gradient only reads: "

@@ -22,7 +22,8 @@ def diagnose(claimed, model, X=None, Y=None, *, at=None, output=None, time_limit
     if hasattr(model, "lines") and hasattr(model, "forward"):
         if X is not None or Y is not None:
             raise TypeError("diagnose: X and Y are for networks; a graph's numbers are given as at={'x': 1.5, ...}")
-        return diagnose_graph(claimed, model, at or {}, output or model.output, time_limit)
+        output = model.output if output is None else output
+        return diagnose_graph(claimed, model, {} if at is None else at, output, time_limit)
     if not isinstance(model, Network):
         raise TypeError(
             f"diagnose: expected a Network or a Graph, found {type(model).__name__}; the claim comes first: diagnose(claimed, model, ...)"

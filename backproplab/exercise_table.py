@@ -21,6 +21,7 @@ WORDS = {
     "names": "The formula uses {found}, but the graph has {known}.",
     "only-here": "The right value at {here}, but not the same formula: at {there} it gives {found}, and d{of}/d{wrt} is {right}.",
     "other": "This is d{of}/d{other}; d{of}/d{wrt} is asked for.",
+    "not-finite": "At {there} the formula has no finite value.",
     "formula": "Not yet: this is not d{of}/d{wrt}. Write the terms on each path from {of} to {wrt}, multiply along a path, add over paths.",
     "function": "A function is asked for (write def ...), found {found}.",
     "too-right": "This gradient is right: nothing is broken yet.",

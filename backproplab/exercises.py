@@ -11,6 +11,7 @@ import numpy as np
 import sympy as sp
 
 from . import claims
+from .answers import constant_ratio
 from .diagnosis import diagnose
 from .exercise_table import EXERCISES, WORDS
 from .graph import Graph
@@ -19,6 +20,7 @@ from .notation import number
 from .terms import backpropagate
 from .verdicts import AGREE
 
+ANSWER = "your_answer"  # a line's name that no exercise uses
 CALLER = re.compile("^(check_gradient|diagnose|exercise): ")  # of an error; the learner called none of them
 
 
@@ -49,11 +51,11 @@ class Exercise:
         self.name, self._row = name, EXERCISES[name]
 
     def check(self, answer):
-        """The `Reply` to an answer; `...` is waiting. Nothing that is typed here is executed as code."""
+        """The `Reply` to an answer; `...` is waiting. Text is read, never executed; a function is called, with a time limit."""
         if (
             answer is ...
             or answer is None
-            or (isinstance(answer, (tuple, list)) and any(part is ... for part in answer))
+            or (isinstance(answer, (tuple, list, set)) and any(part is ... for part in answer))
         ):
             return _reply("waiting", "waiting")
         try:
@@ -86,7 +88,7 @@ def exercise(name):
 def check_value(answer, right, digits=6):
     """A number, a name, or several of them: numbers to `digits` digits, order matters unless `right` is a set."""
     if isinstance(right, (set, frozenset)):
-        if isinstance(answer, str) or not hasattr(answer, "__iter__"):
+        if not isinstance(answer, (set, frozenset, tuple, list)):
             return _reply("set")
         return _reply("right", "right") if set(map(str, answer)) == right else _reply("value")
     rights = right if isinstance(right, tuple) else (right,)
@@ -127,7 +129,7 @@ def check_formula(answer, lines, wrt, at, choices=None):
     if not isinstance(answer, (str, sp.Expr)):
         return _reply("formula-type", found=type(answer).__name__)
     try:
-        given = Graph(answer=answer)
+        given = Graph({ANSWER: answer})
     except (ValueError, TypeError) as error:
         return _reply("unreadable", error=str(error).partition("cannot be read: ")[2] or str(error))
     traces = [graph.forward(**numbers) for numbers in (at, *_fresh(graph, at, choices or {}))]
@@ -135,8 +137,13 @@ def check_formula(answer, lines, wrt, at, choices=None):
         return _reply("names", found=", ".join(unknown), known=", ".join(traces[0]))
 
     def value(trace):
-        return given.forward(**{name: trace[name] for name in given.inputs})["answer"]
+        return given.forward(**{name: trace[name] for name in given.inputs})[given.output]
 
+    for trace in traces:
+        try:
+            value(trace)
+        except ValueError:
+            return _reply("not-finite", there=_numbers({name: trace[name] for name in graph.inputs}))
     wrong = [trace for trace in traces if _disagrees(value(trace), trace, graph, wrt, output)]
     if not wrong:
         return _reply("right", "right")
@@ -164,7 +171,7 @@ def _wrong_formula(value, traces, graph, wrt, output):
 def _disagrees(value, trace, graph, wrt, output):
     """The diagnosis of one number at one trace; None if it is right."""
     found = diagnose({wrt: value}, graph, at={name: trace[name] for name in graph.inputs}, output=output)
-    return None if found.mistake == "none" else found
+    return found if found.mistake != "none" or found.undecided else None
 
 
 def _numbers(at):
@@ -260,9 +267,8 @@ def check_function(answer, right, draw):
         if not np.abs(value - expected).max() <= close * np.abs(expected).max():
             if np.abs(value + expected).max() <= close * np.abs(expected).max():
                 return _reply("sign")
-            ratio = float((value * expected).sum() / (expected * expected).sum())
-            same = np.abs(value - ratio * expected).max() <= close * np.abs(expected).max()
-            return _reply("ratio", ratio=number(ratio, 4)) if same else _reply("value")
+            ratio = constant_ratio(value, expected)
+            return _reply("value") if ratio is None else _reply("ratio", ratio=number(ratio, 4))
     return _reply("right", "right")
 
 

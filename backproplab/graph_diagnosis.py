@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from .answers import Diagnosis, constant_ratio, nearly_right, no_mistake, two_answers
-from .checking import check_graph, claimed_at
+from .checking import check_graph, claimed_at, graph_gradient
 from .functions import ACTIVATIONS
 from .mistakes import MISTAKES
 from .notation import number
@@ -57,16 +57,15 @@ def diagnose_graph(claimed, graph, at, output, time_limit):
         return no_mistake(check.verdicts, check.reasons)
     trace = graph.forward(**at)
     terms = graph.terms(trace)
-    right = backpropagate(terms, output) if terms else {}
-    right |= {name: 0.0 for name in check.claimed if name not in right}
+    right = graph_gradient(trace, terms, output)
     where = next(name for name in right if check.verdicts.get(name) == "disagree")
     if STRUCTURE["same answer twice"] in check.reasons.values():
         first, second = (claimed_at(claimed, graph, trace, time_limit, "diagnose") for _ in range(2))
-        return two_answers(first, second, right, where)
+        return two_answers(first, second, right, right)
     found = [
         (name, term)
         for name, spoilt, term in suspects(graph, trace, terms, output, where)
-        if explained(spoilt, output, check.claimed, right)
+        if explained(spoilt, output, check.claimed, right, check.tolerance)
     ]
     ratio = constant_ratio(check.claimed[where], right[where])
     if not found:
@@ -100,12 +99,14 @@ def _unknown(check, right, where):
 def suspects(graph, trace, terms, output, where):
     """(id, terms spoilt, the term at fault) for every mistake that can be made on a graph; "left-out" is no row of the table."""
     top = [term for term in terms if term.of == output]
+    if not top:
+        return
     known = any(where in (term.of, term.wrt) for term in terms)
     on_the_way = (terms_between(terms, output, where) if known else []) or top
     leading = next((term for term in on_the_way if term.of == output), top[0])
     negative = next((term for term in reversed(on_the_way) if term.value < 0), leading)
     for name, factor, term in (("factor-two", 2.0, leading), ("factor-half", 0.5, leading), ("sign", -1.0, negative)):
-        yield name, [_scaled(term, factor) if term in top else term for term in terms], term
+        yield name, [_scaled(term, factor) if term.of == output else term for term in terms], term
     used = {term.wrt for term in top}
     for i, term in enumerate(terms):
         called = getattr(graph.formula(term.of), "row", None)
@@ -119,15 +120,17 @@ def suspects(graph, trace, terms, output, where):
     for term in terms:
         uses.setdefault(term.wrt, []).append(term)
     often = [same for same in uses.values() if len(same) > 1]
-    for same in often:
-        for kept in same:
-            dropped = [term for term in same if term is not kept]
-            yield "path-missing", [_scaled(term, 0.0) if term in dropped else term for term in terms], dropped[0]
-        for dropped in same if len(same) > 2 else ():
-            yield "path-missing", [_scaled(term, 0.0) if term is dropped else term for term in terms], dropped
-    for kept in (0, -1) if len(often) > 1 else ():
-        dropped = [term for same in often for term in same if term is not same[kept]]
-        yield "path-missing", [_scaled(term, 0.0) if term in dropped else term for term in terms], dropped[0]
+    drops = [[term for term in same if term is not kept] for same in often for kept in same]
+    drops += [[dropped] for same in often if len(same) > 2 for dropped in same]
+    if len(often) > 1:
+        drops += [[term for same in often for term in same if term is not same[kept]] for kept in (0, -1)]
+    for dropped in drops:
+        lost = {(term.of, term.wrt) for term in dropped}
+        yield (
+            "path-missing",
+            [_scaled(term, 0.0) if (term.of, term.wrt) in lost else term for term in terms],
+            dropped[0],
+        )
 
 
 def wrong_slopes(row, z, a, term, at_output):
@@ -147,13 +150,12 @@ def _scaled(term, factor):
     return replace(term, value=factor * term.value)
 
 
-def explained(spoilt, output, claimed, right):
+def explained(spoilt, output, claimed, right, tolerance):
     """Whether the spoilt terms give the claimed numbers, and other ones than the right terms do."""
     gradient = backpropagate(spoilt, output)
-    return all(_close(claim, gradient.get(name, 0.0)) for name, claim in claimed.items()) and not all(
-        _close(gradient.get(name, 0.0), right[name]) for name in claimed
-    )
+    same = all(_close(claim, gradient.get(name, 0.0), tolerance) for name, claim in claimed.items())
+    return same and not all(_close(gradient.get(name, 0.0), right[name], AGREE[np.float64]) for name in claimed)
 
 
-def _close(one, other):
-    return abs(one - other) <= AGREE[np.float64] * abs(other)
+def _close(one, other, tolerance):
+    return abs(one - other) <= tolerance * abs(other)

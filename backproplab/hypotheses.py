@@ -129,12 +129,9 @@ def edges_at_fault(row, layers, network, at):
     for layer in layers:
         if at.fused and row.place in ("loss", "output"):
             yield "L", f"Z{last}"
-        elif row.place == "through":
-            yield f"Z{layer}", f"A{layer - 1}"
         else:
-            of, wrt = PLACES[row.place]
-            names = {"l": layer, "d": last, "c": last - 1, "u": layer + 1}
-            yield of.format(**names), wrt.format(**names)
+            of, wrt = (name.format(l=layer, c=layer - 1, d=last) for name in PLACES[row.place])
+            yield of, wrt
 
 
 def spoilt(evidence, spoils, at):

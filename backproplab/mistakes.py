@@ -12,13 +12,13 @@ import numpy as np
 from .functions import ACTIVATIONS, softmax
 from .terms import RULES
 
-# Where a mistake sits: the names of the term (of, wrt) at fault in layer {l}, {u} being the layer above and {d} the last one.
+# Where a mistake sits: the names of the term (of, wrt) at fault in layer {l}, {c} being the layer below and {d} the last one.
 PLACES = {
     "loss": ("L", "A{d}"),
     "output": ("A{d}", "Z{d}"),
-    "raw": ("Z{d}", "A{c}"),
+    "raw": ("Z{l}", "A{c}"),
     "hidden": ("A{l}", "Z{l}"),
-    "through": ("Z{u}", "A{l}"),
+    "through": ("Z{l}", "A{c}"),
     "weights": ("Z{l}", "W{l}"),
     "bias": ("Z{l}", "b{l}"),
     "penalty": ("L", "W{l}"),

@@ -71,7 +71,8 @@ def term_at_fault(evidence, hypothesis, where):
 
 def _term(terms, trace, of, wrt):
     """The term of an edge; from the penalty to a bias, where there is no edge, a term that is 0."""
-    nothing = replace(terms[-1], of=of, wrt=wrt, paper=_zero, value=np.zeros(np.shape(trace[wrt])), rule="times")
+    shape = np.shape(trace[wrt])
+    nothing = replace(terms[-1], of=of, wrt=wrt, paper=_zero, value=np.zeros(shape), wrt_shape=shape, rule="times")
     return next((term for term in terms if (term.of, term.wrt) == (of, wrt)), nothing)
 
 
@@ -110,7 +111,7 @@ def diagnose_function(function, model, X, Y, time_limit):
             raise
     else:
         if claims.unlike(first.claimed, second.claimed):
-            return two_answers(first.claimed, second.claimed, first.right, next(iter(first.verdicts)))
+            return two_answers(first.claimed, second.claimed, first.right, first.verdicts | second.verdicts)
         evidence.append(first)
     for probe, x, y in probes(model, X, Y):
         with suppress(

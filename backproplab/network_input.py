@@ -130,7 +130,7 @@ def rows_of_inputs(X, width, dtype):
 def rows_of_targets(Y, n, k, loss, dtype):
     """Y as (n, k): rows as given, or labels 0..k-1 made one-hot for the cross entropy."""
     Y = _real_array("Y", Y)
-    if loss == "cross_entropy" and not ((Y.ndim == 2 and k > 1) or (Y.shape == (k,) and n == 1 and k > 1)):
+    if are_labels(Y, n, k, loss):
         return _one_hot(Y, n, k, dtype)
     if Y.shape == (k,) and n == 1:
         Y = Y.reshape(1, k)
@@ -146,6 +146,11 @@ def rows_of_targets(Y, n, k, loss, dtype):
             "Network: rows of targets of the cross entropy must be >= 0 and sum to 1, found a row that does not"
         )
     return Y.astype(dtype, copy=False)
+
+
+def are_labels(Y, n, k, loss):
+    """Whether targets are labels, one for each of n examples, and not rows of k numbers."""
+    return loss == "cross_entropy" and not (k > 1 and (np.ndim(Y) == 2 or (np.shape(Y) == (k,) and n == 1)))
 
 
 def _one_hot(labels, n, k, dtype):

@@ -5,6 +5,7 @@ from itertools import count
 import numpy as np
 
 from .network import Network
+from .network_input import are_labels
 
 SLENDER, SQUARE = (5, 4, 6, 7), 4
 
@@ -16,7 +17,8 @@ def probes(model, X, Y):
     neighbours, twice; then square, once with as many examples as units. One example given as a vector stays a vector,
     labels stay labels.
     """
-    vector, rows = np.ndim(X) == 1, np.shape(Y)[-1:] == (model.sizes[-1],) and np.ndim(Y) == np.ndim(X)
+    vector = np.ndim(X) == 1
+    rows = not are_labels(Y, 1 if vector else len(X), model.sizes[-1], model.loss_name)
     slender = [SLENDER[i % len(SLENDER)] for i in range(model.depth)] + [3]
     square = [SQUARE] * (model.depth + 1)
     own = list(model.sizes), 1 if vector else len(X)

@@ -145,16 +145,11 @@ def _shaken_gradient(network, trace, shake, part, rng):
 
 
 def _textbook(network, term, trace):
-    """The size of what a textbook's formula of the term subtracts: 1 in 1 - a**2, and in a (1 - a) if a is 1/2 + ...; a and y in a - y."""
-    if term.of == "L":
-        data = term.wrt[0] in "AZ"
-        return (
-            (np.abs(trace[f"A{network.depth}"]) + np.abs(trace["Y"]))
-            * (1 / len(trace["Y"]) if network.reduction == "mean" else 1.0)
-            if data
-            else 0.0
-        )
-    if term.rule != "times":
+    """The size of what a textbook's formula of the term subtracts: 1 in a (1 - a) and 1 - a**2, a and y in a - y."""
+    if term.of == "L" and term.wrt[0] in "AZ":
+        share = len(trace["Y"]) if network.reduction == "mean" else 1
+        return (np.abs(trace[f"A{network.depth}"]) + np.abs(trace["Y"])) / share
+    if term.of == "L" or term.rule != "times":
         return 0.0
     return float(network.activations[int(term.of[1:]) - 1] in ("sigmoid", "tanh", "silu", "gelu", "softplus"))
 

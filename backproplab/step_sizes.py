@@ -9,6 +9,7 @@ import mpmath
 import numpy as np
 
 from .functions import KINKS
+from .terms import terms_between
 from .witnesses import graph_case
 
 BITS = 53  # of a float64
@@ -70,7 +71,7 @@ def nudge(graph, wrt, output, numbers, caller):
     for term in reversed(graph.terms()):
         below |= {term.wrt} if term.of in below else set()
     if wrt not in below - {output}:
-        known = ", ".join(name for name in trace if name in below - {output})
+        known = ", ".join(name for name in trace if name in below - {output}) or "none: it depends on nothing"
         raise ValueError(f"{caller}: {output} does not depend on {wrt!r:.40}; choose wrt among {known}")
     for name, value in trace.items():
         if np.ndim(value):
@@ -80,5 +81,6 @@ def nudge(graph, wrt, output, numbers, caller):
     if not true:
         raise ValueError(f"{caller}: d{output}/d{wrt} is 0 here, and no error is relative to 0; choose other numbers")
     inputs = {name: trace[name] for name in graph.inputs}
-    kinked = any(CALLS_A_KINK.search(line) for line in graph.lines.values())
+    on_the_way = {term.of for term in terms_between(graph.terms(), output, wrt)}
+    kinked = any(CALLS_A_KINK.search(graph.lines[line]) for line in on_the_way)
     return Nudge(inputs, output, wrt, trace[wrt], true, lambda value: case.loss(wrt, value), kinked)

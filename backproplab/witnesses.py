@@ -68,6 +68,13 @@ def complex_step(case, name, entries):
     return np.array(slopes), np.array(doubts)
 
 
+def complex_step_along(case, name, way):
+    """The slope along a direction, one complex step for all entries of an array together."""
+    x = np.asarray(case.numbers[name], float)
+    step = STEP * (np.abs(x).max() or 1.0)
+    return float(np.imag(case.loss(name, x + 1j * step * way))) / step
+
+
 def central_differences(case, name, entries):
     """(L(x + h) - L(x - h)) / 2h for each entry, with the step of a ladder whose error, by its own account, is smallest.
 
@@ -114,7 +121,9 @@ def fifty_digits(case, name, entries):
     """The walk over the terms in 50-digit arithmetic, each term by its formula for paper."""
     gradient = case.exact()
     if name not in gradient:
-        raise ValueError(f"check_gradient: in 50 digits there are {', '.join(gradient)}, not {name}")
+        raise ValueError(
+            f"check_gradient: in 50 digits there are {', '.join(gradient)}, not {name}; use witness='complex step'"
+        )
     exact = np.asarray(gradient[name])
     return np.array([float(exact[entry]) for entry in entries]), np.zeros(len(entries))
 

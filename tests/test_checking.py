@@ -71,7 +71,7 @@ def test_checks_that_are_refused(neuron, options, error, message):
 def test_tables_escape_names():
     hostile = "<script>alert(1)</script>"
     check = GradientCheck(
-        {hostile: 1.0}, {hostile: 1.0}, {hostile: 0.0}, {hostile: "agree"}, {hostile: hostile}, "complex step"
+        {hostile: 1.0}, {hostile: 1.0}, {hostile: 0.0}, {hostile: "agree"}, {hostile: hostile}, "complex step", 1e-9
     )
     for shown in (bp.table({hostile: 1.0}), check):
         assert hostile not in shown._repr_html_() and "&lt;script&gt;" in shown._repr_html_()
@@ -221,6 +221,16 @@ def test_a_table_does_not_show_which_entry_rounds_most():
 def test_one_entry_beside_its_witness(claim, true, doubt, scale, rounding, kinks, verdict):
     claim, true, doubt, *parts = (np.array([part]) for part in (claim, true, doubt, scale, rounding, kinks))
     assert compare(claim, true, doubt, Margins(*parts))[0] == verdict
+
+
+@pytest.mark.parametrize("options, error, message", [
+    (dict(time_limit="a"), ValueError, "time_limit must be a number of seconds above 0, found 'a'"), (dict(time_limit=-1), ValueError, "found -1"),
+    (dict(at=[]), TypeError, "at must be a dict"), (dict(output=""), ValueError, "'' is not a line"), (dict(output="x"), ValueError, "'x' is not a line"),
+])  # fmt: skip
+def test_options_that_are_refused(options, error, message):
+    for function in (bp.check_gradient, lambda graph, claimed, **options: bp.diagnose(claimed, graph, **options)):
+        with pytest.raises(error, match=message):
+            function(bp.Graph(L="x * y"), claimed=lambda x, y: {"x": y}, **(dict(at=dict(x=2, y=3)) | options))
 
 
 def test_where_all_paths_of_an_array_cancel_two_roundings_are_both_right():
@@ -424,6 +434,39 @@ def test_the_structure_of_a_function(same_dict):
     )
 
 
+@pytest.mark.parametrize("form", ["one-hot vector", "label", "labels as many as classes"])
+def test_other_targets_have_the_form_of_the_given_ones(form):
+    net = bp.Network([2, 4, 3], ["tanh", "softmax"], "cross_entropy", seed=1)
+    X = np.array([[0.3, -0.7], [0.1, 0.2], [1.0, 0.4]])
+    X, Y = {
+        "one-hot vector": (X[0], np.eye(3)[1]),
+        "label": (X[0], 1),
+        "labels as many as classes": (X, np.array([0, 2, 1])),
+    }[form]
+
+    def right(p, X, Y):
+        return bp.Network.from_parameters(p, net.activations, net.loss_name).gradient(X, Y)
+
+    assert bp.check_gradient(net, X, Y, claimed=right).verdict == "agree"
+    assert bp.diagnose(right, net, X, Y).mistake == "none"
+    assert bp.check_gradient(net, X, Y, claimed=lambda p, X, Y: net.gradient(X, net.predict(X))).verdict == "disagree"
+
+
+class Unspeakable(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+def unspeakable(parameters, X, Y):
+    raise Unspeakable
+
+
+def cached(parameters, X, Y):
+    right = learned(parameters, X, Y)
+    parameters["cache"] = 1
+    return right
+
+
 def in_place(parameters, X, Y):
     parameters["W1"] -= 0.1
     return learned(parameters, X, Y)
@@ -454,7 +497,8 @@ def asleep(parameters, X, Y):
     (lambda p, X, Y: None, TypeError, "claimed is None; did the function forget its return"),
     (lambda p, X, Y: [1], TypeError, "claimed must be a dict"),
     (lambda p, X, Y: 1 / 0, ValueError, "your function raised ZeroDivisionError: division by zero"),
-    (lambda p: {}, ValueError, "your function raised TypeError"),
+    (lambda p: {}, ValueError, "your function raised TypeError"), (unspeakable, ValueError, "your function raised Unspeakable in `raise Unspeakable`"),
+    (cached, ValueError, "your function changes cache, which it was given"),
     (in_place, ValueError, "your function changes W1, which it was given"), (lost, ValueError, "your function changes W1"),
     (scaled, ValueError, "your function changes X, which"),
     (forever, ValueError, "did not return within 0.5 s and was stopped"), (asleep, ValueError, "did not return within 0.5 s"),

@@ -360,6 +360,33 @@ def test_targets_of_another_shape_are_refused_before_the_function_is_called():
         bp.diagnose(lambda p, X, Y: 1 / 0, NET, ROWS[0], ROWS[1].ravel())
 
 
+def test_a_constant_output():
+    assert bp.diagnose({"L": 2.0}, bp.Graph(L="3")).mistake == "unknown"
+    assert bp.diagnose({"x": 1.0}, bp.Graph(a="2*x", L="3"), at=dict(x=1)).mistake == "unknown"
+    assert bp.diagnose({"x": 0.0}, bp.Graph(a="2*x", L="3"), at=dict(x=1)).mistake == "none"
+
+
+def test_float32_claims_on_a_graph():
+    graph, at = bp.Graph(z="w*x", a="sigmoid(z)", L="(y - a)**2 / 2"), dict(w=0.3, x=1.5, y=1.0)
+    right = bp.backpropagate(graph.terms(graph.forward(**at)), "L")
+    assert bp.diagnose({"w": np.float32(2 * right["w"])}, graph, at=at).mistake == "factor-two"
+    assert bp.diagnose({"w": 2 * right["w"] * (1 + 1e-7)}, graph, at=at).mistake == "unknown"
+
+
+def test_answers_that_differ_in_one_name_or_in_shape():
+    rng, memory = np.random.default_rng(0), {"W1": np.zeros((3, 2))}
+
+    def stale_in_one(parameters, X, Y):
+        right = textbook.gradient(NET, parameters, X, Y)
+        memory["W1"] = memory["W1"] + right["W1"]
+        return right | memory
+
+    found = bp.diagnose(stale_in_one, NET, *ROWS)
+    assert (found.mistake, found.where) == ("stale-gradient", "W1")
+    assert bp.diagnose(lambda p, X, Y: {"b1": rng.normal(size=7)}, NET, *ROWS).mistake == "unknown"
+    assert bp.diagnose(lambda p, X, Y: {"b1": np.ones(int(rng.integers(1, 1000)))}, NET, *ROWS).where == "b1"
+
+
 def test_a_stale_gradient_of_a_graph():
     memory = {"w": 0.0, "x": 0.0}
 

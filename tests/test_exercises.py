@@ -101,7 +101,8 @@ def doubled(W, D):
     ("03.1", ("1", "0"), "right", "Right"), ("10.2", "5*6", "right", "Right"), ("04.3", np.array(8), "right", "Right"), ("04.3", "8 + x", "wrong", "Not yet"),
     ("08.3", (0.98, 1.02), "wrong", "6 digits are asked for"), ("08.1", ("1/5", "4/5"), "right", "Right"), ("08.1", (0.3, 0.8), "wrong", "number 1"),
     ("01.3", lambda x, y, w: [1], "wrong", "Return a dict with the keys x, y, w; found list"), ("01.3", lambda x, y, w: {"dx": 1}, "wrong", "whose keys are dx"),
-    ("03.2", "4(a - y)**3", "wrong", "between factors write *"), ("03.2", "4*a(1 - a)", "wrong", "for a product write a*(...)"), ("03.2", "−a", "wrong", "for minus write -"),
+    ("02.1", "log(x)", "wrong", "the formula has no finite value"), ("04.1", "answer + 1", "wrong", "uses answer, but the graph has"), ("01.1", {...}, "waiting", "Waiting"),
+    ("01.1", {"x": 1, "y": 2}, "wrong", "as a set"), ("03.2", "4(a - y)**3", "wrong", "between factors write *"), ("03.2", "4*a(1 - a)", "wrong", "for a product write a*(...)"), ("03.2", "−a", "wrong", "for minus write -"),
     ("04.1", "(a2 - y)*a2*(1 - a2)*w2*a1*(1 - a1)*x", "wrong", "the slope of another activation"), ("04.1", "(a2 - y)*a2*(1 - a2)*w2*(1 - a1**2)**2*x", "wrong", "multiplied in twice"),
     ("04.1", "(a2 - y)*a2*(1 - a2)*w2*(1 - z1**2)*x", "wrong", "is given z1"), ("04.1", "(a2 - y)*a2*(1 - a2)*w2*(1 - tanh(a1)**2)*x", "wrong", "taken at a1"),
 ])  # fmt: skip

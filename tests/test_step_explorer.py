@@ -152,8 +152,8 @@ def test_a_line_may_be_nudged_and_another_output_named(neuron):
 
 
 @pytest.mark.parametrize("h, error, message", [
-    (0, ValueError, "h must be above 0 and finite, found 0"), (-1e-5, ValueError, "found -1e-05"), (math.nan, ValueError, "found nan"),
-    (math.inf, ValueError, "found inf"), ("1e-5", TypeError, "h must be a number such as 1e-5, found str '1e-5'"),
+    (0, ValueError, "h must be above 0 and at most 1, found 0"), (-1e-5, ValueError, "found -1e-05"), (math.nan, ValueError, "found nan"),
+    (math.inf, ValueError, "found inf"), (1.5, ValueError, "a larger step is no nudge"), ("1e-5", TypeError, "h must be a number such as 1e-5, found str '1e-5'"),
     (None, TypeError, "found NoneType"), (1j, TypeError, "found complex"), (True, TypeError, "found bool"), ([1e-5], TypeError, "found list"),
 ])  # fmt: skip
 def test_steps_that_are_refused(explorer, h, error, message):

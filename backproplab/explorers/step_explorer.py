@@ -15,6 +15,7 @@ LABELS = {"step": "step", "formula": "formula", "number": "its number", "error":
 PLACES = range(-40, -1)  # of the slider: 2 log10 h, half decades from 1e-20 to 1e-1
 FIRST = 1e-4
 DECADES = range(PLACES[0] // 2, PLACES[-1] // 2 + 1)
+HIGHEST = 8  # decade that is drawn; larger errors stand at the rim
 LOW = -17  # the decade at which an error of exactly 0 is drawn
 ONE = r"1 \cdot "  # before a power of ten
 LEFT, TOP, DECADE_X, DECADE_Y = 66, 40, 26, 15  # of the plot, in pixels
@@ -31,11 +32,11 @@ def step_of(place):
 
 
 def checked_step(h):
-    """h as a float. TypeError: no real number. ValueError: not finite or not above 0."""
+    """h as a float. TypeError: no real number. ValueError: not above 0, or above 1."""
     if isinstance(h, bool) or not isinstance(h, Real):
         raise TypeError(f"explore_step: h must be a number such as 1e-5, found {type(h).__name__} {h!r:.40}")
-    if not (math.isfinite(h) and h > 0):
-        raise ValueError(f"explore_step: h must be above 0 and finite, found {h}")
+    if not 0 < h <= 1:
+        raise ValueError(f"explore_step: h must be above 0 and at most 1, found {h}; a larger step is no nudge")
     return float(h)
 
 
@@ -45,7 +46,7 @@ def checked_step(h):
 def draw_errors(nudge, curves, h):
     """The errors of each formula over the step, both in powers of ten, and where the step h stands."""
     errors = [error for points in curves.values() for _, error in points if math.isfinite(error)]
-    high = max(1, math.ceil(math.log10(max(errors, default=1.0) or 1.0)))
+    high = min(max(1, math.ceil(math.log10(max(errors, default=1.0) or 1.0))), HIGHEST)
     bottom, right = TOP + (high - LOW) * DECADE_Y, LEFT + (DECADES[-1] - DECADES[0]) * DECADE_X
     (x, _), shapes = _place(h, 1.0, high), list(_axes(nudge, high, bottom, right))
     shapes.append(Stroke(((x, TOP), (x, bottom)), INK, 1.0, dashed=True))
