@@ -44,9 +44,10 @@ ANYWHERE = dict(
 class Mistake:
     """A named way for a gradient to be wrong.
 
-    `place` is a key of PLACES, or "parameter", "graph" or "calls"; `fits(at, layer)` says in which layers it can be made; `pulls` are functions of
-    (term, d, at) that replace term.pull(d); `solved` ones use an unknown constant, at.constant, in which the gradient is
-    linear; of the "parameter" row a pull is (kind, whether L2 is left out). Those `output_too` may also sit in an output that is not fused. `says` holds two sentences for the learner, what was done and what is right.
+    `place` is a key of PLACES, or "parameter", "graph" or "calls"; `fits(at, layer)` says in which layers it can be made;
+    `pulls` are functions of (term, d, at) that replace term.pull(d), or of the "parameter" row (kind, whether L2 is left
+    out); `solved` ones use an unknown constant, at.constant, in which the gradient is linear. Those `output_too` may also
+    sit in an output that is not fused. `says` holds two sentences for the learner, what was done and what is right.
     """
 
     id: str
@@ -63,7 +64,7 @@ class Mistake:
 
 @dataclass
 class Situation:
-    """What a pull may look at: the trace, n examples and k outputs, the reduction and l2, the gradient so far, the constant."""
+    """What a pull may look at: the trace, n examples and k outputs, the network's kind, the gradient so far, the constant."""
 
     trace: dict
     n: int

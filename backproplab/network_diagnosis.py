@@ -114,9 +114,8 @@ def diagnose_function(function, model, X, Y, time_limit):
             return two_answers(first.claimed, second.claimed, first.right, first.verdicts | second.verdicts)
         evidence.append(first)
     for probe, x, y in probes(model, X, Y):
-        with suppress(
-            ValueError, TypeError
-        ):  # it is written for its own sizes, or its mistake is an error of shapes here
+        # It may be written for its own sizes, or its mistake be an error of shapes here.
+        with suppress(ValueError, TypeError):
             evidence.append(_evidence(function, probe, x, y, time_limit))
     clear = [one for one in evidence if one.clear and one.wrong]
     shown = next((one for one in (*clear, *evidence) if one.wrong), None)

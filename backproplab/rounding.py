@@ -20,7 +20,10 @@ TINY = 1e-300  # moves an exact 0 to either side of a kink
 
 @dataclass(frozen=True)
 class Margins:
-    """Entry by entry, by name or `of` one name: the sum of |paths|, the rounding of a right gradient, and what kinks within reach may add."""
+    """Entry by entry: the sum of |paths|, the rounding of a right gradient, and what kinks within reach may add.
+
+    By name, or `of` one name.
+    """
 
     scale: dict
     rounding: dict

@@ -35,8 +35,9 @@ class GradientCheck:
     """A verdict on a gradient: `claimed` beside `witness`, `errors` by name and `entries` entry by entry.
 
     error = |claimed - witness| / min(sum over paths of |product of terms|, largest |witness| of the name), 0 where both are 0.
-    `verdict` is "agree", "disagree" or "undecided", `verdicts` the same by name, `reasons` why it is not "agree", `method` the witness, `tolerance` the largest error of an agreement;
-    of arrays with over 400 entries a sample is witnessed one by one (the others are NaN in `witness` and `entries`), and all together.
+    `verdict` is "agree", "disagree" or "undecided", `verdicts` the same by name, `reasons` why it is not "agree",
+    `method` the witness, `tolerance` the largest error of an agreement; of arrays with over 400 entries a sample is
+    witnessed one by one (the others are NaN in `witness` and `entries`), and all together.
     """
 
     claimed: dict
