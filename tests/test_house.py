@@ -46,6 +46,12 @@ def test_the_package_starts_without_widgets_and_matplotlib():
     )
 
 
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=["lint", "format"])
+def test_one_style(command):
+    found = subprocess.run([sys.executable, "-m", "ruff", *command, str(ROOT)], capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
 def test_public_names():
     for name in bp.__all__:
         assert getattr(bp, name).__doc__ or name.isupper(), name
