@@ -120,11 +120,8 @@ def _shake(network, trace, part):
     for layer in network.layers:
         W, b, Z, A = (trace[f"{kind}{layer}"] for kind in "WbZA")
         shake[f"Z{layer}"] = part * (np.abs(below) @ np.abs(W).T + np.abs(b)) + np.where(Z == 0, TINY, 0.0)
-        absolute = network.activations[layer - 1] in (
-            "sigmoid",
-            "softplus",
-            "gelu",
-        )  # (1 + tanh(z/2)) / 2, log(1 + exp(z))
+        # These may be computed as (1 + tanh(z/2)) / 2 or log(1 + exp(z)), which round like 1.
+        absolute = network.activations[layer - 1] in ("sigmoid", "softplus", "gelu")
         shake[f"A{layer}"] = part * (np.abs(A) + absolute)
         below = A
     return shake

@@ -1,6 +1,7 @@
 """Mistakes planted by a learner's own code are named, right gradients are never called wrong, and two mistakes get no wrong name."""
 
 import functools
+import re
 
 import numpy as np
 import pytest
@@ -385,6 +386,21 @@ def test_answers_that_differ_in_one_name_or_in_shape():
     assert (found.mistake, found.where) == ("stale-gradient", "W1")
     assert bp.diagnose(lambda p, X, Y: {"b1": rng.normal(size=7)}, NET, *ROWS).mistake == "unknown"
     assert bp.diagnose(lambda p, X, Y: {"b1": np.ones(int(rng.integers(1, 1000)))}, NET, *ROWS).where == "b1"
+
+
+def test_each_open_name_has_its_own_reason():
+    graph = bp.Graph(u="(x + 1e-9) * x", v="x * x", K="u - v - x * 1e-9", r="relu(z)", L="K + r")
+    found = bp.diagnose({"x": 1e-17, "z": 0.5}, graph, at=dict(x=0.7, z=0))
+    assert found.mistake == "none" and found.undecided
+    assert re.search(r"cancel.*\(x\)", found.explanation) and re.search(r"kink.*\(z\)", found.explanation)
+
+
+def test_the_zero_term_of_a_bias_in_the_penalty_has_the_shape_of_the_bias():
+    net = bp.Network([2, 3, 2], ["tanh", "sigmoid"], l2=0.3, seed=1)
+    net.parameters = {name: value + 0.2 for name, value in net.parameters.items()}
+    wrong = {name: value + 0.3 * net.parameters[name] * (name[0] == "b") for name, value in net.gradient(*ROWS).items()}
+    found = bp.diagnose(wrong, net, *ROWS)
+    assert found.mistake == "l2-on-bias" and found.term.value.shape == found.term.wrt_shape == (2,)
 
 
 def test_a_stale_gradient_of_a_graph():

@@ -13,6 +13,7 @@ from nbclient import NotebookClient
 
 import backproplab as bp
 from backproplab.exercise_table import EXERCISES
+from backproplab.exercises import check_formula
 
 NOTEBOOKS = sorted((pathlib.Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 ASKING = re.compile(r'^bp\.exercise\("([\d.]+)"\)\.check\(.*\)$', re.M)
@@ -110,6 +111,11 @@ def test_answers(name, answer, verdict, text):
     reply = bp.exercise(name).check(answer)
     assert reply.verdict == verdict and text in repr(reply), reply
     assert "check_gradient" not in repr(reply) and "diagnose" not in repr(reply), "the learner called none of them"
+
+
+def test_what_cannot_be_told_is_not_called_right():
+    reply = check_formula("1/2", lines=dict(L="relu(z)"), wrt="z", at=dict(z=0))
+    assert reply.verdict == "wrong" and "right value" not in repr(reply)
 
 
 def test_the_caret_of_an_unreadable_formula_stands_in_its_place_on_the_page():

@@ -2,6 +2,7 @@
 
 import cmath
 import math
+import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -192,3 +193,20 @@ def test_without_a_kernel_it_is_a_picture_with_a_short_text(explorer):
     assert bundle["text/plain"] == "explore_step(dL/dw at w=-0.4, x=1.5, b=0.2, y=1, h=0.0001)"
     assert bundle["image/png"].startswith("iVBORw0KGgo") and bundle["image/svg+xml"] == explorer.svg
     assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_a_kink_that_is_not_on_the_way_takes_nothing_from_the_complex_step():
+    beside = bp.explore_step(bp.Graph(r="relu(x)", L="exp(w)"), "w", x=1.0, w=0.3)
+    alone = bp.explore_step(bp.Graph(L="exp(w)"), "w", w=0.3)
+    assert beside._nudge.kinked is False and beside.curves == alone.curves
+    assert bp.explore_step(bp.Graph(r="relu(x)", L="exp(r)"), "x", x=1.0)._nudge.kinked is True
+
+
+def test_a_constant_has_nothing_to_nudge():
+    with pytest.raises(ValueError, match="choose wrt among none: it depends on nothing"):
+        bp.explore_step(bp.Graph(a="2*x", L="3"), "x", x=1.0)
+
+
+def test_huge_errors_stand_at_the_rim_of_the_plot():
+    height = int(re.search(r'height="(\d+)', bp.explore_step(bp.Graph(L="exp(1000*x)"), "x", x=0.1).svg)[1])
+    assert height < 600
