@@ -1,13 +1,15 @@
 """Backpropagation, term by term: every factor of the chain rule derived, computed, drawn and moved."""
 
-from .checking import check_gradient
-from .diagnosis import diagnose
-from .drawing import draw, table
-from .exercises import exercise
-from .functions import ACTIVATIONS, LOSSES
-from .graph import Graph
-from .mistakes import MISTAKES
-from .network import Network
+from .checking.check import check_gradient
+from .diagnosis.asked import diagnose
+from .diagnosis.mistakes import MISTAKES
+from .exercises.checkers import exercise
+from .functions.activations import ACTIVATIONS
+from .functions.losses import LOSSES
+from .models.graph import Graph
+from .models.network import Network
+from .pictures.graphs import draw
+from .pictures.tables import table
 from .terms import Path, Term, backpropagate, paths
 
 __all__ = [

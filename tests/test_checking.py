@@ -6,8 +6,8 @@ import textbook
 from conftest import AT, PUBLISHED
 
 import backproplab as bp
-from backproplab.rounding import Margins
-from backproplab.verdicts import GradientCheck, compare
+from backproplab.checking.margins import Margins
+from backproplab.checking.verdicts import GradientCheck, compare
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

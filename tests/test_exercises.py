@@ -12,8 +12,8 @@ import textbook
 from nbclient import NotebookClient
 
 import backproplab as bp
-from backproplab.exercise_table import EXERCISES
-from backproplab.exercises import check_formula
+from backproplab.exercises.checkers import check_formula
+from backproplab.exercises.table import EXERCISES
 
 NOTEBOOKS = sorted((pathlib.Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 ASKING = re.compile(r'^bp\.exercise\("([\d.]+)"\)\.check\(.*\)$', re.M)

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from backproplab.functions import ACTIVATIONS, ELEMENTARY, FUNCTIONS, LOSSES, OPERATIONS
+from backproplab.functions.activations import ACTIVATIONS
+from backproplab.functions.losses import LOSSES
+from backproplab.functions.operations import ELEMENTARY, FUNCTIONS, OPERATIONS
 
 # Written for mpmath by hand, independent of the table's own formulas.
 TRUE = {

@@ -10,27 +10,105 @@ import pytest
 import backproplab as bp
 
 ROOT = pathlib.Path(__file__).parent.parent
-FLOORS = [
-    {"notation", "functions"}, {"terms", "program", "picture"}, {"expressions", "derivation", "drawing", "rounding", "witnesses", "claims"}, {"matrix_derivation", "graph", "verdicts", "step_sizes"}, {"unrolling", "network_input"}, {"network"}, {"checking", "mistakes", "probing"}, {"hypotheses", "answers"}, {"network_diagnosis", "graph_diagnosis"}, {"diagnosis", "exercise_table"}, {"exercises", "explorers"},
-]  # fmt: skip
-FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-
-
-def imported_rooms(path):
-    """The rooms of the package that a module imports, also inside its functions."""
-    depth = len(path.relative_to(ROOT / "backproplab").parts)
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == depth:
-            yield from [node.module.split(".")[0]] if node.module else [alias.name for alias in node.names]
-
-
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "backproplab").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+PACKAGE = ROOT / "backproplab"
+# The one rule: a folder or room at the door imports only from those before it; the two of one line do not know each other.
+ORDER = (
+    "notation",
+    "functions",
+    "given",
+    "terms",
+    "lines",
+    "paper",
+    "pictures",
+    "models",
+    ("training", "checking"),
+    "diagnosis",
+    ("exercises", "explorers"),
 )
-def test_imports_go_down_only(path):
-    room = path.relative_to(ROOT / "backproplab").parts[0].removesuffix(".py")
-    if room != "__init__":
-        assert all(FLOOR[other] < FLOOR[room] for other in imported_rooms(path))
+FLOOR = {
+    place: floor for floor, places in enumerate(ORDER) for place in ([places] if isinstance(places, str) else places)
+}
+
+
+def room_of(path):
+    """The parts of a room's name: ("checking", "claims"), ("terms",); a folder's __init__ is the folder."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts[:-1] if parts[-1] == "__init__" else parts
+
+
+ROOMS = {room_of(path): path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py"}
+
+
+def imported_rooms(path, source=None):
+    """The rooms of the package that a module imports, also inside its functions."""
+    package = path.relative_to(PACKAGE).parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8") if source is None else source)):
+        if isinstance(node, ast.Import):
+            yield from (
+                tuple(alias.name.split(".")[1:]) for alias in node.names if alias.name.startswith("backproplab")
+            )
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) + 1 - node.level] if node.level else ("..",)
+            base += tuple((node.module or "").split(".")) if node.module else ()
+            base = base[2:] if base[:2] == ("..", "backproplab") else base
+            for alias in node.names:
+                room = base if base in ROOMS and (*base, alias.name) not in ROOMS else (*base, alias.name)
+                if room in ROOMS or room[:-1] in ROOMS:
+                    yield room if room in ROOMS else room[:-1]
+
+
+def arrows_up(rooms):
+    """(room, other) for each import that does not go down; `rooms` maps a room to the rooms that it imports."""
+    return [(room, other) for room, others in rooms.items() for other in others
+            if room[0] != other[0] and FLOOR[other[0]] >= FLOOR[room[0]]]  # fmt: skip
+
+
+def circle(rooms):
+    """The rooms that are on a circle of imports, or lead to one."""
+    left = dict(rooms)
+    while free := [room for room, others in left.items() if not any(other in left for other in others)]:
+        for room in free:
+            del left[room]
+    return left
+
+
+@pytest.fixture(scope="module")
+def imports():
+    return {room: {other for other in imported_rooms(path) if other != room} for room, path in ROOMS.items()}
+
+
+def test_imports_go_down_only(imports):
+    assert {room[0] for room in imports} <= set(FLOOR)
+    assert arrows_up(imports) == []
+    assert circle(imports) == {}
+
+
+@pytest.mark.parametrize("room, source, other", [
+    (("terms",), "def f():\n    from .models.graph import Graph", ("models", "graph")),
+    (("checking", "claims"), "from .. import terms\nfrom ..diagnosis import report", ("diagnosis", "report")),
+    (("exercises", "table"), "import backproplab.explorers", ("explorers",)),
+])  # fmt: skip
+def test_an_arrow_up_is_seen(imports, room, source, other):
+    spoilt = imports | {room: set(imported_rooms(ROOMS[room], source))}
+    assert (room, other) in arrows_up(spoilt)
+
+
+def test_a_circle_inside_a_folder_is_seen(imports):
+    claims, check = ("checking", "claims"), ("checking", "check")
+    spoilt = imports | {claims: set(imported_rooms(ROOMS[claims], "from .check import check_gradient"))}
+    assert arrows_up(spoilt) == [] and {claims, check} <= circle(spoilt).keys()
+
+
+def test_folders_are_small_and_say_their_question():
+    for folder in {room[:1] for room in ROOMS if len(room) > 1}:
+        assert len([room for room in ROOMS if room[0] == folder[0] and len(room) == 2]) <= 8, folder
+        assert ast.get_docstring(ast.parse(ROOMS[folder].read_text(encoding="utf-8"))), folder
+
+
+def test_no_room_bears_the_name_of_what_it_holds():
+    for room, path in ROOMS.items():
+        held = {getattr(node, "name", None) for node in ast.parse(path.read_text(encoding="utf-8")).body}
+        assert room[-1] not in held and not (len(room) == 1 and room[0] in bp.__all__), room
 
 
 def test_only_the_explorers_import_ipywidgets():

@@ -10,8 +10,8 @@ import pytest
 from conftest import AT, NEURON, random_graph
 
 import backproplab as bp
-from backproplab.drawing import draw_tangent
 from backproplab.notation import COLORS, latex_name, latex_number, number
+from backproplab.pictures.tangent import draw_tangent
 
 
 def drawn(graph, numbers, **options):

@@ -1,6 +1,6 @@
 """Widgets: sliders and clicks in, picture and algebra out; no mathematics."""
 
-from ..graph import Graph
+from ..models.graph import Graph
 from .graph_explorer import GraphExplorer
 from .step_explorer import StepExplorer
 

@@ -6,8 +6,9 @@ from html import escape
 import ipywidgets as widgets
 import numpy as np
 
-from ..drawing import draw, draw_tangent
 from ..notation import color_of, number
+from ..pictures.graphs import draw
+from ..pictures.tangent import draw_tangent
 from ..terms import TooManyPaths, backpropagate, terms_between
 
 LABELS = {

@@ -1,0 +1,139 @@
+"""Is this gradient right? A claim is read or called, and judged beside a witness."""
+
+import numpy as np
+
+from ..models.network import Network
+from ..models.rows import are_labels
+from ..terms import backpropagate
+from . import claims
+from .margins import graph_margins, network_margins
+from .verdicts import AGREE, DOUBT, judge
+from .witnesses import WITNESSES, graph_case, network_case
+
+
+def check_gradient(
+    model, X=None, Y=None, *, at=None, claimed=None, output=None, witness="complex step", time_limit=claims.TIME_LIMIT
+):
+    """Compare a gradient of a graph (at numbers `at`) or of a network (on rows X, Y) with a witness that knows no chain rule.
+
+    `claimed` holds numbers or arrays by name, for any quantities of the trace; or is a function that returns such a dict, of
+    (parameters, X, Y), for a graph of its inputs by name; left out, it is the package's own gradient by every input or parameter.
+    `witness` is "complex step", "central differences" or "50 digits"; `output` is a graph's last line unless named.
+    Returns a `GradientCheck`. ValueError, TypeError: a claim that is no gradient of this model (unknown name, shape, NaN,
+    nothing at all), a function that raises, changes its inputs or takes longer than `time_limit` seconds, and as `forward`.
+    """
+    if witness not in WITNESSES:
+        raise ValueError(f"check_gradient: witness must be one of {', '.join(WITNESSES)}, found {witness!r:.40}")
+    if isinstance(model, Network):
+        if at is not None or output is not None or X is None or Y is None:
+            raise TypeError("check_gradient: for a Network give X and Y (at and output are for graphs)")
+        return _check_network(model, X, Y, claimed, witness, time_limit)
+    if not hasattr(model, "forward") or not hasattr(model, "lines"):
+        raise TypeError(f"check_gradient: expected a Graph or a Network, found {type(model).__name__}")
+    if X is not None or Y is not None:
+        raise TypeError("check_gradient: X and Y are for networks; a graph's numbers are given as at={'x': 1.5, ...}")
+    output = model.output if output is None else output
+    return check_graph(model, {} if at is None else at, claimed, output, witness, time_limit)
+
+
+def check_graph(graph, at, claimed, output, witness, time_limit, caller="check_gradient"):
+    """`check_gradient` of a graph; errors name the `caller`."""
+    if not isinstance(at, dict):
+        raise TypeError(f"{caller}: at must be a dict of numbers by name, found {type(at).__name__}")
+    if output not in graph.lines:
+        raise ValueError(f"{caller}: {output!r:.40} is not a line; the lines are {', '.join(graph.lines)}")
+    trace = graph.forward(**at)
+    if np.ndim(trace[graph.output]):
+        raise ValueError(f"{caller}: at must hold one number for each input, found arrays")
+    terms = graph.terms(trace)
+    gradient = graph_gradient(trace, terms, output)
+    structure = {}
+    if claimed is None:
+        claimed = {name: gradient[name] for name in graph.inputs}
+    if callable(claimed):
+        claimed, again = (claimed_at(claimed, graph, trace, time_limit, caller) for _ in range(2))
+        structure = dict.fromkeys(claims.unlike(claimed, again), "same answer twice")
+    claimed = claims.read_fitting(claimed, dict.fromkeys(trace, ()), caller)
+    margins = graph_margins(graph, trace, terms, output)
+    return judge(claimed, graph_case(graph, trace, output), witness, margins, gradient, structure)
+
+
+def graph_gradient(trace, terms, output):
+    """The gradient by every name of the trace, from the loss down; also of a constant line, which has no terms."""
+    gradient = backpropagate(terms, output) if any(term.of == output for term in terms) else {output: 1.0}
+    return gradient | {name: 0.0 for name in trace if name not in gradient}
+
+
+def claimed_at(function, graph, trace, time_limit, caller):
+    """What a function of a graph's inputs claims."""
+    inputs = {name: trace[name] for name in graph.inputs}
+    found = claims.call(function, inputs, caller, time_limit)
+    return claims.read_fitting(found, dict.fromkeys(trace, ()), caller)
+
+
+def _check_network(network, X, Y, claimed, witness, time_limit):
+    given, structure = (network.parameters, np.asarray(X), np.asarray(Y)), {}
+    network = in_double(network)
+    trace = network.forward(X, Y)
+    terms = network.terms(trace)
+    gradient = backpropagate(terms, "L")
+    if claimed is None:
+        claimed = {name: gradient[name] for name in network.parameters}
+    elif callable(claimed):
+        claimed, structure = _call(claimed, given, network, trace, time_limit)
+    claimed = claims.read_fitting(
+        claimed, {name: np.shape(value) for name, value in gradient.items()}, "check_gradient"
+    )
+    margins = network_margins(network, trace, terms, unit_of(claimed))
+    return judge(claimed, network_case(network, trace), witness, margins, gradient, structure)
+
+
+def in_double(network):
+    """The same network with its numbers in float64."""
+    parameters = {name: value.astype(float) for name, value in network.parameters.items()}
+    return Network.from_parameters(parameters, network.activations, network.loss_name, network.l2, network.reduction)
+
+
+def unit_of(claimed):
+    """The unit in the last place of what claims were computed in: that of float32 if any of them is float32."""
+    return max(float(np.finfo(value.dtype).eps) for value in claimed.values())
+
+
+# --- tests of structure -----------------------------------------------------------------------------------------------
+
+
+def _call(function, given, network, trace, time_limit):
+    """The claim of a function, and which names fail in structure: another answer at the second call, something from nothing."""
+    shapes = {name: np.shape(value) for name, value in trace.items()}
+
+    def claim_at(Y):
+        claimed = claims.call(function, (*given[:2], Y), "check_gradient", time_limit)
+        return claims.as_computed(claims.read_fitting(claimed, shapes, "check_gradient"), given)
+
+    first, second = claim_at(given[2]), claim_at(given[2])
+    structure = dict.fromkeys(claims.unlike(first, second), "same answer twice")
+    if not structure:
+        others, test = _other_targets(network, trace, given[2])
+        structure = dict.fromkeys(_not_following(network, claim_at(others), first, trace["X"], others), test)
+    return first, structure
+
+
+def _other_targets(network, trace, Y):
+    """Targets at which the right gradient is another, in the form of Y, and the test that they are for; 0 where they are Y = A."""
+    if are_labels(Y, len(trace["X"]), network.sizes[-1], network.loss_name):
+        return (Y + 1) % network.sizes[-1], "other targets"
+    return trace[f"A{network.depth}"].reshape(Y.shape).astype(
+        Y.dtype if Y.dtype.kind == "f" else float
+    ), "zero upstream"
+
+
+def _not_following(network, claimed, before, X, Y):
+    """The names whose claim is not the gradient at these targets, well past rounding, also that of the claim `before`."""
+    trace = network.forward(X, Y)
+    terms = network.terms(trace)
+    right, margins = backpropagate(terms, "L"), network_margins(network, trace, terms, unit_of(claimed))
+    for name, value in claimed.items():
+        size = max(np.abs(array).max() for array in (right[name], before.get(name, 0.0)))
+        allowed = margins.rounding[name] + margins.kinks[name] + DOUBT * AGREE[value.dtype.type] * size
+        if np.any(np.abs(value - right[name]) > allowed):
+            yield name

@@ -1,0 +1,187 @@
+"""The verdict on a claim: each entry beside a witness, within what rounding and kinks may do to a right gradient."""
+
+from dataclasses import dataclass, replace
+from html import escape
+
+import numpy as np
+
+from ..notation import number
+from .witnesses import WITNESSES, complex_step_along
+
+AGREE = {
+    np.float64: 1e-9,
+    np.float32: 1e-5,
+}  # largest relative error of an agreement, by what the claim was computed in
+ROUNDING = 1e-12  # of the sum of |paths|: what two right computations may differ by
+DOUBT = 1e3  # an agreement within rounding must still hold to this many times AGREE
+SHOWN = 1e-12  # smaller errors are rounding, which differs between processors
+MOST_ENTRIES = 400  # of one array that a witness looks at, one or more runs for each; more are sampled
+REASONS = {
+    "kink": "a kink is within reach of rounding or of the step, and on its two sides the slopes differ",
+    "rounding": "the terms cancel or saturate: what is left is rounding",
+    "step": "the witness is not exact enough here: the loss changes by less than its own rounding, or the step crosses a kink",
+    "sample": "of the many entries those that were looked at one by one agree, but not all together",
+    "float32": "the claim has the digits of float32 only",
+}
+STRUCTURE = {
+    "same answer twice": "two calls with the same numbers give different answers: does something stay from one call to the next?",
+    "zero upstream": "where every answer is right (Y = A) nothing flows back, yet the claim is not 0 (beside the part of L2)",
+    "other targets": "with other labels the right gradient is another, yet the claim does not follow",
+}
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """A verdict on a gradient: `claimed` beside `witness`, `errors` by name and `entries` entry by entry.
+
+    error = |claimed - witness| / min(sum over paths of |product of terms|, largest |witness| of the name), 0 where both are 0.
+    `verdict` is "agree", "disagree" or "undecided", `verdicts` the same by name, `reasons` why it is not "agree",
+    `method` the witness, `tolerance` the largest error of an agreement; of arrays with over 400 entries a sample is
+    witnessed one by one (the others are NaN in `witness` and `entries`), and all together.
+    """
+
+    claimed: dict
+    witness: dict
+    entries: dict
+    verdicts: dict
+    reasons: dict
+    method: str
+    tolerance: float
+
+    @property
+    def verdict(self):
+        """ "disagree" if any name does, else "undecided" if any name is, else "agree"."""
+        found = set(self.verdicts.values())
+        return next((verdict for verdict in ("disagree", "undecided") if verdict in found), "agree")
+
+    @property
+    def errors(self):
+        """The largest relative error of each name."""
+        return {name: float(np.nanmax(errors)) for name, errors in self.entries.items()}
+
+    @property
+    def max_error(self):
+        """The largest error of all names."""
+        return max(self.errors.values(), default=0.0)
+
+    def _rows(self):
+        yield ("", "claimed", self.method, "relative error", *([""] if len(set(self.verdicts.values())) > 1 else []))
+        for name, errors in self.entries.items():
+            worst = np.unravel_index(np.nanargmax(np.where(errors < SHOWN, 0.0, errors)), np.shape(errors))
+            shown = name + (f"[{', '.join(map(str, worst))}]" if worst else "")
+            pair = (
+                number(float(values[name][worst] if worst else values[name])) for values in (self.claimed, self.witness)
+            )
+            error = self.errors[name]
+            yield (
+                shown,
+                *pair,
+                f"< {SHOWN:g}" if error < SHOWN else number(error, 2),
+                *([self.verdicts[name]] if len(set(self.verdicts.values())) > 1 else []),
+            )
+
+    def _notes(self):
+        return list(dict.fromkeys(f"{name}: {reason}" for name, reason in self.reasons.items()))
+
+    def __repr__(self):
+        rows = list(self._rows())
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([self.verdict, *lines, *self._notes()])
+
+    def _repr_html_(self):
+        head, *body = (
+            ["".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) for tag in ("th", "td")] for row in self._rows()
+        )
+        rows = "".join(f"<tr>{cells}</tr>" for _, cells in body)
+        notes = "".join(f"<br>{escape(note)}" for note in self._notes())
+        return f"<table><thead><tr>{head[0]}</tr></thead><tbody>{rows}</tbody></table><b>{self.verdict}</b>{notes}"
+
+
+def judge(claimed, case, method, margins, gradient, structure):
+    """The `GradientCheck` of claims: each entry against the witness, within what rounding and kinks may do to a right one.
+
+    `gradient` is the package's own, `structure` holds the names that already failed a test of STRUCTURE.
+    """
+    witness, entries, verdicts, reasons = {}, {}, {}, {}
+    for name, claim in claimed.items():
+        witness[name], doubt = testimony(case, method, name)
+        margin = margins.of(name, claim.shape)
+        apart = np.abs(np.asarray(gradient.get(name, 0.0)) - witness[name])  # two right computations: their rounding
+        margin = replace(margin, rounding=margin.rounding + np.where(apart <= ROUNDING * margin.scale, 8 * apart, 0.0))
+        verdicts[name], reasons[name], entries[name] = compare(claim, witness[name], doubt, margin)
+        sampled = np.isnan(witness[name]).any()
+        if sampled and verdicts[name] == "agree" and not agree_together(case, name, claim, margin):
+            verdicts[name], reasons[name] = "disagree", REASONS["sample"]
+        if structure.get(name) == "same answer twice" or (name in structure and verdicts[name] != "disagree"):
+            verdicts[name], reasons[name] = "disagree", STRUCTURE[structure[name]]
+    reasons = {name: reason for name, reason in reasons.items() if reason}
+    tolerance = max(AGREE[claim.dtype.type] for claim in claimed.values())
+    return GradientCheck(_plain(claimed), _plain(witness), entries, verdicts, reasons, method, tolerance)
+
+
+def _plain(arrays):
+    return {name: float(value) if np.ndim(value) == 0 else value for name, value in arrays.items()}
+
+
+def testimony(case, method, name):
+    """What a witness says of one name: its slopes and its own doubt of them, NaN in entries at which it did not look."""
+    shape = np.shape(case.numbers[name])
+    entries = list(np.ndindex(shape))
+    if len(entries) > MOST_ENTRIES:
+        chosen = np.random.default_rng(0).choice(len(entries), MOST_ENTRIES, replace=False)
+        entries = [entries[i] for i in sorted(chosen)]
+    found, doubt = np.full(shape, np.nan), np.full(shape, np.nan)
+    for entry, slope, its_doubt in zip(entries, *WITNESSES[method](case, name, entries), strict=True):
+        found[entry], doubt[entry] = slope, its_doubt
+    return found, doubt
+
+
+def agree_together(case, name, claim, margin):
+    """Whether all entries of a sampled array agree with one complex step in a random direction."""
+    way = np.random.default_rng(1).normal(size=claim.shape)
+    allowed = margin.rounding + margin.kinks + AGREE[claim.dtype.type] * np.abs(claim)
+    return abs((claim * way).sum() - complex_step_along(case, name, way)) <= (allowed * np.abs(way)).sum()
+
+
+def compare(claim, true, doubt, margin):
+    """(verdict, reason, relative errors) of one array of claims against the numbers of a witness with its doubt.
+
+    An entry is right within AGREE of min(scale, size), wrong past that and all margins together; in between it is right
+    only where the margins are small beside the size of the array. No margin is absolute.
+    """
+    tolerance, size = AGREE[claim.dtype.type], np.nanmax(np.abs(true))
+    base = np.fmin(margin.scale, size)
+    difference = np.abs(claim - true)
+    no_path = (claim == 0) & (margin.scale == 0) & (margin.kinks == 0) & (difference <= doubt)  # and none claimed
+    with np.errstate(all="ignore"):
+        errors = np.where((difference == 0) | no_path, 0.0, difference / base)
+    suspect = errors > tolerance
+    smallest = np.finfo(np.float32).tiny if claim.dtype == np.float32 else 0.0  # float32 has no smaller numbers
+    allowed = margin.rounding + smallest + margin.kinks * (1 + tolerance) + doubt
+    if np.any(suspect & (difference > tolerance * base + allowed)):
+        if _has_digits_of_float32(claim, errors):
+            return "undecided", REASONS["float32"], errors
+        return "disagree", None, errors
+    limit = DOUBT * tolerance * size
+    if np.any(suspect & (margin.kinks > limit)):
+        return "undecided", REASONS["kink"], errors
+    coarse = suspect | (doubt > 1e-12 * margin.scale) & (margin.scale > 0)
+    worst = {
+        "step": np.nanmax(np.where(coarse, doubt, 0.0)),
+        "rounding": np.nanmax(np.where(suspect, margin.rounding + smallest, 0.0)),
+    }
+    cause = max(worst, key=worst.get)
+    if worst[cause] > limit:
+        single = cause == "rounding" and claim.dtype == np.float32
+        return "undecided", REASONS["float32" if single else cause], errors
+    if size and np.any(margin.rounding[~np.isnan(true)] > 0.1 * size):
+        return "undecided", REASONS["rounding"], errors
+    return "agree", None, errors
+
+
+def _has_digits_of_float32(claim, errors):
+    """Whether float64 claims hold numbers of float32, and are right for those."""
+    with np.errstate(all="ignore"):
+        narrow = claim.dtype == np.float64 and claim.any() and np.array_equal(claim, claim.astype(np.float32))
+    return narrow and np.nanmax(errors) <= AGREE[np.float32]

@@ -1,0 +1,1 @@
+"""Which term is wrong?"""

@@ -1,0 +1,52 @@
+"""Networks and rows on which no two mistakes look the same, for a learner's function to be called with."""
+
+from itertools import count
+
+import numpy as np
+
+from ..models.network import Network
+from ..models.rows import are_labels
+
+SLENDER, SQUARE = (5, 4, 6, 7), 4
+
+
+def probes(model, X, Y):
+    """Networks of the same depth, activations and loss, each with rows for it, in the form in which X and Y came.
+
+    First the model's own sizes with other numbers; then all widths different from 1, 2, the number of examples and their
+    neighbours, twice; then square, once with as many examples as units. One example given as a vector stays a vector,
+    labels stay labels.
+    """
+    vector = np.ndim(X) == 1
+    rows = not are_labels(Y, 1 if vector else len(X), model.sizes[-1], model.loss_name)
+    slender = [SLENDER[i % len(SLENDER)] for i in range(model.depth)] + [3]
+    square = [SQUARE] * (model.depth + 1)
+    own = list(model.sizes), 1 if vector else len(X)
+    for sizes, n in (own, (slender, 9), (slender, 8), (square, 7), (square, SQUARE)):
+        probe, rng = _lively(model, sizes, n)
+        inputs = rng.normal(size=(n, sizes[0])).astype(model.dtype)
+        targets = _targets(model.loss_name, rng, n, sizes[-1], rows)
+        targets = targets.astype(model.dtype) if targets.ndim > 1 else targets
+        yield (probe, inputs[0], targets[0]) if vector else (probe, inputs, targets)
+
+
+def _targets(loss, rng, n, k, rows):
+    if loss == "cross_entropy":
+        labels = rng.integers(0, k, n)
+        return np.eye(k)[labels] if rows else labels
+    return rng.uniform(0.1, 0.9, (n, k)) if loss == "squared_error" else rng.integers(0, 2, (n, k)).astype(float)
+
+
+def _lively(model, sizes, n):
+    """A network like the model with other sizes and random numbers, in which every parameter has a gradient."""
+    for seed in count():
+        rng = np.random.default_rng(seed)
+        probe = Network(sizes, model.activations, model.loss_name, model.l2, model.reduction, model.dtype, seed)
+        grown = {
+            name: value * 1.2 + 0.3 * rng.normal(size=value.shape) * (name[0] == "b")
+            for name, value in probe.parameters.items()
+        }
+        probe.parameters = grown
+        trace = probe.forward(rng.normal(size=(n, sizes[0])))
+        if seed > 50 or all(np.ptp(trace[f"A{layer}"], axis=0).any() for layer in probe.layers):
+            return probe, rng

@@ -1,0 +1,1 @@
+"""Has the learner got it?"""

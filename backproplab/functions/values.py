@@ -1,0 +1,159 @@
+"""The values of functions and slopes in NumPy, stable for every finite z."""
+
+import math
+from functools import reduce
+
+import mpmath
+import numpy as np
+
+
+def _magnitude(z):
+    return np.abs(z) if np.isrealobj(z) else np.where(np.real(z) < 0, -z, z)
+
+
+def _log1p(z):
+    """log(1 + z); NumPy's complex log1p loses the real part of a small z."""
+    if np.isrealobj(z):
+        return np.log1p(z)
+    x, y = np.real(z), np.imag(z)
+    return 0.5 * np.log1p(x * (2 + x) + y * y) + 1j * np.arctan2(y, 1 + x)
+
+
+def _erfc(z):
+    if np.isrealobj(z):
+        return np.vectorize(math.erfc, otypes=[np.result_type(z)])(z)
+    return np.vectorize(_complex_erfc, otypes=[complex])(z)
+
+
+def _complex_erfc(z):
+    """mpmath's erfc with digits enough for an imaginary part as small as a complex step's."""
+    with mpmath.workdps(20 + max(0, math.ceil(-math.log10(abs(z.imag) or 1.0)))):
+        return complex(mpmath.erfc(mpmath.mpc(z)))
+
+
+def sigmoid(z):
+    e = np.exp(-_magnitude(z))
+    return np.where(np.real(z) >= 0, 1.0, e) / (1 + e)
+
+
+def sigmoid_slope(z):
+    e = np.exp(-_magnitude(z))
+    return e / (1 + e * (2 + e))
+
+
+def tanh_slope(z):
+    e = np.exp(-2 * _magnitude(z))
+    return 4 * e / (1 + e * (2 + e))
+
+
+def relu(z):
+    return np.maximum(z, 0.0) if np.isrealobj(z) else np.where(np.real(z) <= 0, 0.0, z)
+
+
+def leaky_relu(z):
+    return np.where(np.real(z) <= 0, 0.01 * z, z)
+
+
+def softplus(z):
+    return np.where(np.real(z) < 0, 0.0, z) + _log1p(np.exp(-_magnitude(z)))
+
+
+# Past |z| = 1500 sigma(-|z|) is 0 in float64, past 40 so is the normal tail: bounded there, so that inf * 0 never comes up.
+
+
+def _times_exp(factor, size):
+    """factor * exp(-size), right to the last bits also where exp(-size) alone would be subnormal."""
+    shift = np.clip(np.floor(np.real(size) / 600.0), 0.0, 1.0) * 600.0
+    return factor * np.exp(shift - size) * np.exp(-shift)
+
+
+def silu(z):
+    z = np.where(np.real(z) < -1500, -1500.0, z)
+    size = _magnitude(z)
+    return np.where(np.real(z) >= 0, z, _times_exp(np.where(np.real(z) >= 0, 0.0, z), size)) / (1 + np.exp(-size))
+
+
+def silu_slope(z):
+    size = np.where(np.abs(np.real(z)) > 1500, 1500.0, _magnitude(z))
+    e = np.exp(-size)
+    right, left = 1 + e + _times_exp(size, size), _times_exp(1 + e - size, size)
+    return np.where(np.real(z) >= 0, right, left) / (1 + e * (2 + e))
+
+
+def gelu(z):
+    z = np.where(np.real(z) < -40, -40.0, z)
+    return z * (_erfc(-z * math.sqrt(0.5)) / 2)
+
+
+def gelu_slope(z):
+    z = np.where(np.abs(np.real(z)) > 40, 40.0 * np.sign(np.real(z)), z)
+    return _erfc(-z * math.sqrt(0.5)) / 2 + z * np.exp(-z * z / 2) * (1 / math.sqrt(2 * math.pi))
+
+
+def absolute(z):
+    return np.abs(z) if np.isrealobj(z) else z * np.sign(np.real(z))
+
+
+def _best(pick):
+    """max or min by the real part; NaN stays NaN. Complex ties are averaged, so that the complex step shares the slope too."""
+
+    def value(*z):
+        top = reduce(pick, map(np.real, z))
+        if all(map(np.isrealobj, z)):
+            return top
+        ties = [np.real(v) == top for v in z]
+        return sum(np.where(tie, v, 0.0) for tie, v in zip(ties, z, strict=True)) / sum(ties)
+
+    return value
+
+
+maximum, minimum = _best(np.maximum), _best(np.minimum)
+
+
+def share(best):
+    """The slope of max or min by its first argument: 1 where it is the best, shared equally among ties."""
+    return lambda own, *z: np.where(own == best(*z), 1.0, 0.0) / sum(np.where(v == best(*z), 1.0, 0.0) for v in z)
+
+
+def logsumexp(*z):
+    top = np.real(maximum(*z))
+    return top + np.log(sum(np.exp(v - top) for v in z))
+
+
+def softmax_entry(own, *z):
+    top = np.real(maximum(*z))
+    return np.exp(own - top) / sum(np.exp(v - top) for v in z)
+
+
+def power(u, n):
+    """u**n; a complex base to a whole number by its polar form, which NumPy leaves past 100 for exp(n log u)."""
+    if np.isrealobj(u) or np.iscomplexobj(n):
+        return np.power(u, n)
+    whole = np.real(n) == np.round(np.real(n))
+    turn = np.arctan2(np.imag(u), np.abs(np.real(u))) * np.where(np.real(u) < 0, -1.0, 1.0) * n
+    sign = np.where((np.real(u) < 0) & (np.mod(n, 2) == 1), -1.0, 1.0)
+    return np.where(
+        whole & (np.abs(n) > 3), sign * np.power(np.abs(u), n) * (np.cos(turn) + 1j * np.sin(turn)), np.power(u, n)
+    )
+
+
+def power_by_exponent(u, n):
+    """The slope of u**n by n, u**n log u; 0 at u = 0 for n > 0, its limit."""
+    vanishes = (np.real(u) == 0) & (np.real(n) > 0)
+    return np.where(vanishes, 0.0, np.power(u, n) * np.log(np.where(vanishes, 1.0, u)))
+
+
+def softmax(z):
+    """The rows of z as probabilities, exp(z_k) / sum_j exp(z_j); the output of a network, not a function of one number."""
+    e = np.exp(z - np.max(np.real(z), axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def minus_log_softmax(z):
+    top = np.argmax(np.real(z), axis=-1)[..., None]
+    shifted = z - np.take_along_axis(np.real(z), top, axis=-1)
+    others = np.exp(shifted)
+    np.put_along_axis(
+        others, top, np.exp(1j * np.imag(np.take_along_axis(z, top, -1))) - 1 if np.iscomplexobj(z) else 0.0, axis=-1
+    )
+    return _log1p(others.sum(axis=-1, keepdims=True)) - shifted

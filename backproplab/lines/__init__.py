@@ -1,0 +1,1 @@
+"""What does a line of text mean?"""

@@ -1,0 +1,141 @@
+"""Lines as one flat list of operations, for values and for slopes; the same list runs on every kind of number."""
+
+import mpmath
+import numpy as np
+
+from ..functions.operations import OPERATIONS
+
+
+class Program:
+    """Rows (operation, slot of the result, slots of the arguments), appended by `add` and `add_slope`, run by `run`.
+
+    A subexpression that comes twice is computed once, one of constants only not at all. `names` holds the slot of each name.
+    """
+
+    def __init__(self, inputs):
+        self.inputs = {name: slot for slot, name in enumerate(inputs)}
+        self.names = dict(self.inputs)
+        self.constants, self.rows = {}, []
+        self._known, self._size = {}, len(self.inputs)
+
+    def _new(self):
+        self._size += 1
+        return self._size - 1
+
+    def constant(self, value):
+        """The slot of a constant."""
+        slot = self._known.get(value)
+        if slot is None:
+            slot = self._known[value] = self._new()
+            self.constants[slot] = value
+        return slot
+
+    def _row(self, operation, *args):
+        if all(arg in self.constants for arg in args):
+            with np.errstate(all="ignore"):
+                return self.constant(float(OPERATIONS[operation].value(*(self.constants[arg] for arg in args))))
+        key = (operation, *args)
+        if key not in self._known:
+            self._known[key] = self._new()
+            self.rows.append((operation, self._known[key], args))
+        return self._known[key]
+
+    def add(self, node):
+        """Append a tree, in the order in which it was written; the slot of its value."""
+        if node.op == "number":
+            return self.constant(node.value)
+        if node.op == "name":
+            return self.names[node.value]
+        if node.op in ("+", "*"):
+            return self._fold(zip(node.value, map(self.add, node.args), strict=True))
+        return self._row(node.op, *map(self.add, node.args))
+
+    def _fold(self, parts, start=None):
+        """Slots joined from left to right: parts are (sign, slot); a first part with - or / starts from nothing."""
+        result = start
+        for sign, slot in parts:
+            if result is None:
+                first = {
+                    "-": lambda slot: self._row("negative", slot),
+                    "/": lambda slot: self._row("/", self.constant(1.0), slot),
+                }
+                result = first.get(sign, lambda slot: slot)(slot)
+            else:
+                result = self._row(sign, result, slot)
+        return result
+
+    def _times(self, slope, outer):
+        """A factor of the chain rule times an inner slope; a factor of exactly 1 costs no row."""
+        one = self.constant(1.0)
+        return outer if slope == one else slope if outer == one else self._row("*", outer, slope)
+
+    def add_slope(self, node, name):
+        """Append the derivative of a tree by a name; the slot of its value, None where the tree does not hold the name.
+
+        The chain rule from the inside out, in the form that cancels and overflows least: (u/v)' = u'/v - (u/v) v'/v.
+        """
+        if name not in node.names:
+            return None
+        if node.op == "name":
+            return self.constant(1.0)
+        if node.op == "+":
+            slopes = ((sign, self.add_slope(arg, name)) for sign, arg in zip(node.value, node.args, strict=True))
+            return self._fold((sign, slope) for sign, slope in slopes if slope is not None)
+        if node.op == "*":
+            return self._product_slope(node, name)
+        if node.op == "negative":
+            return self._row("negative", self.add_slope(node.args[0], name))
+        if node.op == "**":
+            return self._power_slope(*node.args, name)
+        return self._call_slope(node, name)
+
+    def _product_slope(self, node, name):
+        parts = []
+        for i, (sign, arg) in enumerate(zip(node.value, node.args, strict=True)):
+            slope = self.add_slope(arg, name)
+            if slope is None:
+                continue
+            if sign == "*":
+                others = [
+                    (s, self.add(a)) for k, (s, a) in enumerate(zip(node.value, node.args, strict=True)) if k != i
+                ]
+                parts.append(("+", self._times(slope, self._fold(others))))
+            else:
+                parts.append(("-", self._row("/", self._times(slope, self.add(node)), self.add(arg))))
+        return self._fold(parts)
+
+    def _power_slope(self, base, exponent, name):
+        u, n, one = self.add(base), self.add(exponent), self.constant(1.0)
+        by_base, by_exponent = self.add_slope(base, name), self.add_slope(exponent, name)
+        parts = []
+        if by_base is not None:
+            less = self._row("-", n, one)
+            power = u if less == one else self._row("**", u, less)
+            parts.append(("+", self._times(by_base, self._row("*", n, power))))
+        if by_exponent is not None:
+            parts.append(("+", self._times(by_exponent, self._row("**'", u, n))))
+        return self._fold(parts)
+
+    def _call_slope(self, node, name):
+        slope_row, slots = OPERATIONS[node.op].slope.name, [self.add(arg) for arg in node.args]
+        parts = []
+        for slot, arg in zip(slots, node.args, strict=True):
+            inner = self.add_slope(arg, name)
+            if inner is not None:
+                outer = self._row(slope_row, *([slot, *slots] if OPERATIONS[node.op].several else [slot]))
+                parts.append(("+", self._times(inner, outer)))
+        return self._fold(parts)
+
+    def run(self, values, outputs):
+        """The numbers in the slots `outputs`, from the inputs' numbers by name; nothing is checked."""
+        slots = [None] * self._size
+        for slot, value in self.constants.items():
+            slots[slot] = value
+        for name, slot in self.inputs.items():
+            slots[slot] = values[name]
+        exact = any(isinstance(value, (mpmath.mpf, mpmath.mpc)) for value in values.values())
+        with np.errstate(all="ignore"):
+            for operation, result, args in self.rows:
+                row = OPERATIONS[operation]
+                slots[result] = (row.exact if exact else row.value)(*[slots[i] for i in args])
+        return [slots[slot] for slot in outputs]
