@@ -1,8 +1,8 @@
 """Backpropagation, term by term: every factor of the chain rule derived, computed, drawn and moved."""
 
 from .checking.check import check_gradient
-from .diagnosis.asked import diagnose
 from .diagnosis.mistakes import MISTAKES
+from .diagnosis.search import diagnose
 from .exercises.checkers import exercise
 from .functions.activations import ACTIVATIONS
 from .functions.losses import LOSSES

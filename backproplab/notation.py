@@ -1,8 +1,13 @@
-"""How names, numbers and terms are written, in LaTeX and in pictures: the same everywhere."""
+"""How names, numbers and terms are written, in LaTeX and in pictures: the same everywhere.
+
+Mathematics in a picture is a row of runs (text, style), where the style is "i" italic, "sub", "sup" or "" upright.
+"""
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
+import numpy as np
 import sympy as sp
 
 GREEK = {
@@ -17,13 +22,41 @@ COLORS = ("#9a5fc7", "#00857a", "#b86200", "#2f76d2", "#c4457a", "#6a7d00", "#8a
 
 def color_of(terms):
     """A colour for each term, by (of, wrt), in the order given."""
-    edges = dict.fromkeys((term.of, term.wrt) for term in terms)
+    edges = dict.fromkeys(term.edge for term in terms)
     return {edge: COLORS[i % len(COLORS)] for i, edge in enumerate(edges)}
+
+
+LAYERED = re.compile(r"([^\W\d_]+)(\d+)((?:_\d+)*)")  # letters, layer, units
+
+
+class Parts(NamedTuple):
+    """The parts of a quantity's name: W1_2_3 has the letter W, the layer 1 and the units (2, 3), to unit 2 from unit 3."""
+
+    letter: str
+    layer: int = 0
+    units: tuple = ()
+
+
+@lru_cache(maxsize=4096)
+def parts(name):
+    """The `Parts` of a name; one without a layer (X, Y, L) is all letter, its layer is 0."""
+    found = LAYERED.fullmatch(name)
+    return Parts(found[1], int(found[2]), tuple(map(int, found[3].split("_")[1:]))) if found else Parts(name)
+
+
+def unit_name(name, entry):
+    """The name of one entry of an array, counted from 0: ("W1", (1, 2)) -> "W1_2_3"."""
+    return name + "".join(f"_{i + 1}" for i in entry)
+
+
+def what_comes_in(layer):
+    """The name of what a layer works on: X, or the A of the layer below."""
+    return f"A{layer - 1}" if layer > 1 else "X"
 
 
 def split_name(name):
     """The letters of a name, its superscript (the layer) and its subscript: "W1_2_3" -> ("W", "(1)", "2,3"); "w1" -> ("w", "", "1")."""
-    found = re.fullmatch(r"([^\W\d_]+)(\d+)((?:_\d+)*)", name)
+    found = LAYERED.fullmatch(name)
     if found and (found[3] or found[1] in ("W", "Z", "A")):
         return found[1], f"({found[2]})", found[3].strip("_").replace("_", ",")
     if not found and re.fullmatch(r"[^\W\d_]{2,}_+(?!hat$)\D.*", name) and name.partition("_")[0] not in GREEK:
@@ -62,6 +95,11 @@ def number(value, digits=6):
     return re.sub(r"e([+-])0*(\d+)", lambda m: "e" + m[1].strip("+") + m[2], "0" if float(text) == 0 else text)
 
 
+def short(value, digits=4):
+    """A number for a picture, with a minus sign; an array by its shape."""
+    return number(value, digits).replace("-", "−") if np.ndim(value) == 0 else "×".join(map(str, np.shape(value)))
+
+
 def latex_number(value, digits=6):
     """A number in LaTeX: -0.4, 1.5 \\cdot 10^{-7}."""
     mantissa, _, exponent = number(value, digits).partition("e")
@@ -98,3 +136,53 @@ def fill(template, trace):
 def with_numbers(formula, trace):
     """A SymPy expression in LaTeX with the trace's numbers in place of its names."""
     return fill(_template(formula), trace)
+
+
+def name_runs(name):
+    """The runs of a quantity's name: italic letters, layer above, index below."""
+    base, above, below = split_name(name)
+    mark = "\u0302" if below == "hat" else ""
+    runs = [(GREEK.get(base, base) + mark, "i"), (above, "sup"), ("" if mark else below, "sub")]
+    return tuple(run for run in runs if run[0])
+
+
+def partial_runs(of, wrt):
+    """The runs of a derivative in one line: ∂a/∂z."""
+    return (("∂", ""), *name_runs(of), ("/∂", ""), *name_runs(wrt))
+
+
+def call_piece(name):
+    """The beginning of a call as a piece of a line: what stands in the text, its runs."""
+    return f"{name}(", (({"sigmoid": "σ"}.get(name, name) + "(", ""),)
+
+
+class Written(str):
+    """The right-hand side of a line: a text that knows how it is drawn; a bare text is drawn as it stands.
+
+    `pieces` are pairs of what stands in the text and its runs: ("w1", w and a small 1), ("*", a thin space), ...
+    """
+
+    @classmethod
+    def of(cls, pieces):
+        """The text of the pieces put together."""
+        written = cls("".join(plain for plain, _ in pieces))
+        written.pieces = pieces
+        return written
+
+    @cached_property
+    def pieces(self):
+        """One piece, the text itself."""
+        return [(str(self), ((str(self), ""),))]
+
+    def runs(self, most):
+        """Its runs; of a text longer than `most` characters the first ones and an ellipsis."""
+        if sum(len(plain) for plain, _ in self.pieces) <= most:
+            return tuple(run for _, runs in self.pieces for run in runs)
+        found, room = [], most - 1
+        for plain, runs in self.pieces:
+            if len(plain) > room:
+                rest = plain[:room]
+                found += (name_runs(rest) if plain.isidentifier() else [(rest, "")]) if rest else []
+                break
+            found, room = [*found, *runs], room - len(plain)
+        return (*found, ("…", ""))

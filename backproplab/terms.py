@@ -3,9 +3,11 @@
 `backpropagate` walks the terms backwards, which makes the sum cheap; `paths` writes the sum out.
 """
 
-from collections import defaultdict
+import operator
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,10 +18,14 @@ from .notation import latex_formula, latex_number, latex_partial, number
 
 @dataclass(frozen=True)
 class Rule:
-    """How a term meets the gradient d of `of`: `pull(d, value)` in NumPy, and in LaTeX with {d} and the value {v}."""
+    """How a term meets the gradient d of `of`: `pull(d, value)` in NumPy, and in LaTeX with {d} and the value {v}.
+
+    `size` is the pull of absolute values with nothing subtracted; left out where `pull` never subtracts.
+    """
 
     pull: Callable
     latex: str
+    size: Callable | None = None
 
 
 # The closed table: rows are examples, W has shape (units out, units in). The tests derive each row from index notation.
@@ -31,22 +37,48 @@ RULES = {
     "through softmax": Rule(
         lambda d, P: P * (d - (d * P).sum(axis=-1, keepdims=True)),
         r"\left({d} - \left({d} \odot {v}\right) \mathbf{{1}} \mathbf{{1}}^{{\top}}\right) \odot {v}",
+        lambda d, P: P * (d + (d * P).sum(axis=-1, keepdims=True)),
     ),
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
+class Slope:
+    """A term's slope on paper, worked out by `ask(*about)` when it is first looked at."""
+
+    ask: Callable
+    about: tuple = ()
+
+    def __reduce__(self):
+        return Slope, (self.ask, self.about)  # what SymPy keeps unevaluated, (A - Y)/n, would not come back as it was
+
+    @cached_property
+    def _pair(self):
+        return self.ask(*self.about)
+
+    @property
+    def formula(self):
+        """The slope of the line by `wrt`: a SymPy expression in the names of the trace."""
+        return self._pair[0]
+
+    @property
+    def shortcut(self):
+        """The same slope in terms of `of` itself, a (1 - a) for a sigmoid; None where there is no such form."""
+        return self._pair[1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Term:
     """The local derivative of `of` with respect to `wrt`: one edge of the computation, one factor of the chain rule.
 
     `line` is the right-hand side that defines `of`, as it was written; `value` the number, None before there are numbers.
-    `of_shape` and `wrt_shape` are the shapes of the two quantities. `paper` gives (formula, shortcut) when it is asked.
+    `of_shape` and `wrt_shape` are the shapes of the two quantities. Two terms are equal when they are the same object.
     """
 
     of: str
     wrt: str
     line: str
-    paper: Callable
+    paper: Slope
     value: Any = None
     of_shape: tuple = ()
     wrt_shape: tuple = ()
@@ -55,12 +87,17 @@ class Term:
     @property
     def formula(self):
         """The slope of the line by `wrt`: a SymPy expression in the names of the trace."""
-        return self.paper()[0]
+        return self.paper.formula
 
     @property
     def shortcut(self):
         """The same slope in terms of `of` itself, a (1 - a) for a sigmoid; None where there is no such form."""
-        return self.paper()[1]
+        return self.paper.shortcut
+
+    @property
+    def edge(self):
+        """(of, wrt), which names the term."""
+        return self.of, self.wrt
 
     @property
     def symbol(self):
@@ -136,12 +173,17 @@ class TooManyPaths(ValueError):
     """There are more paths than can be listed."""
 
 
-def _check(terms, output, caller):
-    """Shapes of all quantities that the terms connect, or an error if `output` is not the upper end of any."""
+def check_terms(terms, caller):
+    """TypeError in the caller's name: no list of terms."""
     if not isinstance(terms, (list, tuple)) or not all(isinstance(term, Term) for term in terms):
         raise TypeError(
             f"{caller}: expected a list of terms, as graph.terms(trace) gives it, found {type(terms).__name__}"
         )
+
+
+def _check(terms, output, caller):
+    """Shapes of all quantities that the terms connect, or an error if `output` is not the upper end of any."""
+    check_terms(terms, caller)
     shapes = {}
     for term in terms:
         shapes[term.of], shapes[term.wrt] = term.of_shape, term.wrt_shape
@@ -159,6 +201,22 @@ def _check_name(name, names, caller):
         raise ValueError(f"{caller}: no quantity {name!r}; the quantities are {', '.join(names)}")
 
 
+def _pull(term, upstream):
+    return term.pull(upstream)
+
+
+def walk(terms, gradient, pull=_pull, add=operator.add):
+    """Backwards over the terms: each whose `of` has a gradient pulls it down to `wrt`, where the parts are added.
+
+    `gradient` holds what the walk starts from, takes what it finds, and is returned.
+    """
+    for term in reversed(terms):
+        if term.of in gradient:
+            part = pull(term, gradient[term.of])
+            gradient[term.wrt] = add(gradient[term.wrt], part) if term.wrt in gradient else part
+    return gradient
+
+
 def backpropagate(terms, output):
     """The derivative of `output` by every quantity: the terms backwards, each pulling the gradient of `of` down to `wrt`.
 
@@ -168,12 +226,42 @@ def backpropagate(terms, output):
     ValueError: `output` is not a line, or the terms have no numbers.
     """
     shapes = _check(terms, output, "backpropagate")
-    gradient = {output: _full(shapes[output], 1.0)}
-    for term in reversed(terms):
-        if term.of in gradient:
-            part = term.pull(gradient[term.of])
-            gradient[term.wrt] = gradient[term.wrt] + part if term.wrt in gradient else part
+    gradient = walk(terms, {output: _full(shapes[output], 1.0)})
     return gradient | {name: _full(shape, 0.0) for name, shape in shapes.items() if name not in gradient}
+
+
+def sizes(terms, output):
+    """The walk over absolute values: for each quantity the sum over its paths of |product of terms|."""
+
+    def pull(term, d):
+        rule = RULES[term.rule]
+        return (rule.size or rule.pull)(d, np.abs(term.value))
+
+    return walk(terms, {output: 1.0}, pull)
+
+
+def _reached(start, steps):
+    found = {start: None}
+    for here, there in steps:
+        if here in found:
+            found[there] = None
+    return found
+
+
+def below(terms, output):
+    """The names that `output` depends on, itself first, from the loss down: a dict without values."""
+    return _reached(output, (term.edge for term in reversed(terms)))
+
+
+def above(terms, wrt):
+    """The names that depend on `wrt`, itself first, in forward order: a dict without values."""
+    return _reached(wrt, ((term.wrt, term.of) for term in terms))
+
+
+def _on_the_way(terms, output, wrt):
+    """The terms that lie on any path from `output` down to `wrt`, in forward order."""
+    upper, lower = below([term for term in terms if term.of != wrt], output), above(terms, wrt)
+    return [term for term in terms if term.of in upper and term.of != wrt and term.wrt in lower]
 
 
 def paths(terms, output, wrt, limit=10_000):
@@ -182,11 +270,10 @@ def paths(terms, output, wrt, limit=10_000):
     ValueError: a name that the terms do not hold; more paths than `limit` (the walk needs none of them: use `backpropagate`).
     """
     _check_name(wrt, _check(terms, output, "paths"), "paths")
-    count, leading = defaultdict(int, {wrt: 1}), defaultdict(list)
-    for term in terms:
-        if count[term.wrt] and term.of != wrt:
-            count[term.of] += count[term.wrt]
-            leading[term.of].append(term)
+    count, leading = Counter({wrt: 1}), defaultdict(list)
+    for term in _on_the_way(terms, output, wrt):
+        count[term.of] += count[term.wrt]
+        leading[term.of].append(term)
     if count[output] > limit:
         raise TooManyPaths(
             f"paths: {count[output]} paths lead from {output} to {wrt}, more than the limit of {limit}; "
@@ -203,20 +290,11 @@ def paths(terms, output, wrt, limit=10_000):
     return found
 
 
-def terms_between(terms, output, wrt):
-    """The terms that lie on any path from `output` down to `wrt`, from the loss down; found without listing the paths."""
-    _check_name(wrt, _check(terms, output, "terms_between"), "terms_between")
-    above, below = {output}, {wrt}
-    for term in reversed(terms):
-        if term.of in above and term.of != wrt:
-            above.add(term.wrt)
-    for term in terms:
-        if term.wrt in below:
-            below.add(term.of)
-    return [term for term in _from_loss_down(terms) if term.of in above and term.of != wrt and term.wrt in below]
+def terms_between(terms, output, wrt, caller="terms_between"):
+    """The terms that lie on any path from `output` down to `wrt`, from the loss down; found without listing the paths.
 
-
-def _from_loss_down(terms):
-    """Lines from the last to the first, each line's terms in their own order."""
+    ValueError in the caller's name: a name that the terms do not hold.
+    """
+    _check_name(wrt, _check(terms, output, caller), caller)
     order = {name: i for i, name in enumerate(dict.fromkeys(term.of for term in reversed(terms)))}
-    return sorted(terms, key=lambda term: order[term.of])
+    return sorted(_on_the_way(terms, output, wrt), key=lambda term: order[term.of])

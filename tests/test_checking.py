@@ -1,5 +1,7 @@
 """The verdict on a gradient: right ones pass, wrong ones do not, and what cannot be told is said to be undecided."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import textbook
@@ -8,6 +10,7 @@ from conftest import AT, PUBLISHED
 import backproplab as bp
 from backproplab.checking.margins import Margins
 from backproplab.checking.verdicts import GradientCheck, compare
+from backproplab.checking.witnesses import WITNESSES
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -87,7 +90,7 @@ def test_check_shows_itself(neuron):
 @pytest.mark.parametrize("claimed, error, message", [
     ({"q": 1.0}, ValueError, "claimed names 'q', but the quantities are w, x, b, y, z, a, L"),
     ({}, ValueError, "claimed holds no name"),
-    ({"w": "0.1"}, TypeError, "the claim for w must be a real number or an array, found str"),
+    ({"w": "0.1"}, TypeError, "the claim for w must be a real number or an array of them, found str"),
     ({"w": None}, TypeError, "must be a real number"),
     ({"w": float("nan")}, ValueError, "must be finite, found nan"),
 ])  # fmt: skip
@@ -129,7 +132,7 @@ def random_net(seed, whole=False, spread=1.0):
 
 
 @pytest.mark.parametrize("witness, seed", [
-    (witness, seed) for witness, seeds in (("complex step", 60), ("central differences", 30), ("50 digits", 8)) for seed in range(seeds)
+    (witness, seed) for witness in WITNESSES for seed in range({"complex step": 60, "50 digits": 8}.get(witness, 30))
 ])  # fmt: skip
 def test_a_learners_right_gradient_agrees_and_one_wrong_factor_does_not(witness, seed):
     net, X, Y = random_net(seed)
@@ -314,7 +317,7 @@ def test_huge_claims_are_wrong_claims():
     assert bp.diagnose({"b1": np.full(3, 1e308)}, NET, *ROWS).mistake == "unknown"
 
 
-@pytest.mark.parametrize("witness", ["complex step", "central differences", "50 digits"])
+@pytest.mark.parametrize("witness", WITNESSES)
 def test_no_path_and_no_claim_agree(witness):
     parameters = {"W1": [[1.0], [2.0]], "b1": [-7.0, -9.0], "W2": [[1.0, 2.0], [1.0, 0.0]], "b2": [0.0, 0.0]}
     net = bp.Network.from_parameters(parameters, ["relu", "silu"])
@@ -510,7 +513,7 @@ def asleep(parameters, X, Y):
     (dict(b1=[1.0, np.nan, 0.0]), ValueError, r"must be finite, found nan at entry \[1\]"), (dict(b1=[np.inf] * 3), ValueError, "found inf"),
     (dict(W1=np.zeros((3, 2), complex)), TypeError, "found dtype complex128"), (dict(b1=[True] * 3), TypeError, "found dtype bool"),
     (dict(b1=[None] * 3), TypeError, "found dtype object"), (dict(b1=...), TypeError, "found ellipsis"),
-    (dict(b1=np.zeros(3, np.float16)), TypeError, "found dtype float16"), (dict(b1=[[1], [1, 2], [3]]), TypeError, "a real number or an array"),
+    (dict(b1=np.zeros(3, np.float16)), TypeError, "found dtype float16"), (dict(b1=[[1], [1, 2], [3]]), ValueError, "must form one array, found rows of different lengths"),
 ])  # fmt: skip
 def test_claims_on_a_network_that_are_refused(claimed, error, message):
     before = {name: value.copy() for name, value in NET.parameters.items()}, ROWS[0].copy()
@@ -519,3 +522,46 @@ def test_claims_on_a_network_that_are_refused(claimed, error, message):
     assert np.array_equal(before[1], ROWS[0]) and all(
         np.array_equal(before[0][name], NET.parameters[name]) for name in before[0]
     )
+
+
+@pytest.mark.parametrize("dtype, bias", [(np.float32, -10.0), (np.float32, -13.0), (float, -20.0), (float, -40.0)])
+@pytest.mark.parametrize("factor, verdict", [(1.0, "agree"), (1.05, "disagree"), (2.0, "disagree")])
+def test_a_saturated_sigmoid_with_its_cross_entropy_is_decided(dtype, bias, factor, verdict):
+    """Its slope is computed from the logits: where a rounds to 0 a textbook's a - y is still exact."""
+    parameters = {"W1": np.zeros((1, 1), dtype), "b1": np.array([bias], dtype)}
+    net = bp.Network.from_parameters(parameters, ["sigmoid"], loss="binary_cross_entropy")
+    claimed = {"b1": (factor * net.gradient([[1.0], [2.0]], [[0.0], [0.0]])["b1"]).astype(dtype)}
+    assert bp.check_gradient(net, [[1.0], [2.0]], [[0.0], [0.0]], claimed=claimed).verdict == verdict
+
+
+@pytest.mark.parametrize("bias", [12.0, 18.0, 25.0, 30.0])
+def test_an_activation_that_is_the_sigmoid_is_granted_what_the_sigmoid_is(monkeypatch, bias):
+    sigmoid, X, Y = bp.ACTIVATIONS["sigmoid"], np.array([[0.5], [-0.2]]), np.array([[1.0], [0.3]])
+    slope = replace(sigmoid.slope, name="logistic'")
+    monkeypatch.setitem(bp.ACTIVATIONS, "logistic", replace(sigmoid, name="logistic", slope=slope))
+    said = {}
+    for name in ("sigmoid", "logistic"):
+        parameters = dict(W1=np.ones((2, 1)), b1=np.array([0.3, bias]), W2=np.ones((1, 2)), b2=np.array([0.1]))
+        net = bp.Network.from_parameters(parameters, [name, "identity"])
+        right = textbook_sigmoid(parameters, X, Y)
+        wrong = {name: 2 * value for name, value in right.items()}
+        said[name] = bp.check_gradient(net, X, Y, claimed=right).verdicts, bp.diagnose(wrong, net, X, Y).mistake
+        assert bp.diagnose(right, net, X, Y).mistake == "none"
+    assert said["sigmoid"] == said["logistic"] and "disagree" not in said["logistic"][0].values()
+
+
+def textbook_sigmoid(parameters, X, Y):
+    A = 1 / (1 + np.exp(-(X @ parameters["W1"].T + parameters["b1"])))
+    D2 = (A @ parameters["W2"].T + parameters["b2"] - Y) / len(X)
+    D1 = D2 @ parameters["W2"] * (A * (1 - A))
+    return {"W1": D1.T @ X, "b1": D1.sum(axis=0), "W2": D2.T @ A, "b2": D2.sum(axis=0)}
+
+
+@pytest.mark.parametrize("X, Y, error, message", [
+    ([[1, 2], [3]], [[1], [0]], ValueError, "Network: X must form one array"), (None, [[1]], TypeError, "give X and Y"), ([["a", "b"]], [[1]], TypeError, "X must hold real numbers, found text"),
+])  # fmt: skip
+def test_rows_that_are_refused_in_our_own_words(X, Y, error, message):
+    net = bp.Network([2, 1], ["tanh"])
+    for claimed in (None, {"b1": [1.0]}, lambda p, X, Y: {"b1": [1.0]}):
+        with pytest.raises(error, match=message):
+            bp.check_gradient(net, X, Y, claimed=claimed)

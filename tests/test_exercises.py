@@ -45,7 +45,7 @@ def test_a_notebook_with_the_solutions_filled_in_is_right(path):
     ) <= 5
     for cell, name in cells:
         assert said(cell).startswith("Waiting for you") and "..." in cell.source
-        cell.source = EXERCISES[name].solution + "\n\n" + ASKING.search(cell.source)[0]
+        cell.source = EXERCISES[name].lines + "\n\n" + ASKING.search(cell.source)[0]
     NotebookClient(notebook, timeout=60, kernel_name="python3", allow_errors=False).execute()
     assert {name: said(cell) for cell, name in cells} == {name: "Right." for _, name in cells}
 
@@ -54,7 +54,7 @@ def test_the_notebooks_hold_no_answers():
     for path in NOTEBOOKS:
         text = "\n".join("".join(cell["source"]) for cell in json.loads(path.read_text(encoding="utf-8"))["cells"])
         for name, row in EXERCISES.items():
-            assert row.solution not in text and row.hint not in text, (path.name, name)
+            assert row.lines not in text and row.hint not in text, (path.name, name)
 
 
 def printed(W, D):

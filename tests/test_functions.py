@@ -1,5 +1,7 @@
 """A row of the table is the same function four times: formula, slope, value and slope in numbers, against high precision."""
 
+import re
+
 import mpmath
 import numpy as np
 import pytest
@@ -7,7 +9,8 @@ import sympy as sp
 
 from backproplab.functions.activations import ACTIVATIONS
 from backproplab.functions.losses import LOSSES
-from backproplab.functions.operations import ELEMENTARY, FUNCTIONS, OPERATIONS
+from backproplab.functions.operations import FUNCTIONS, OPERATIONS
+from backproplab.functions.values import softmax
 
 # Written for mpmath by hand, independent of the table's own formulas.
 TRUE = {
@@ -158,35 +161,61 @@ def test_losses_against_their_definition(name):
         "cross_entropy": lambda a, y: -y * mpmath.log(a),
     }[name]
     true = sum(definition(p, float(t)) for p, t in zip(a, y[0], strict=True))
-    assert float(row.value(z, y)[0]) == pytest.approx(float(true), rel=1e-14)
+    g = {"sigmoid": ACTIVATIONS["sigmoid"].value, "softmax": softmax, None: lambda z: z}[row.fused]
+    assert float(row.value(z, g(z), y)[0]) == pytest.approx(float(true), rel=1e-14)
     for k in range(3):
-        step = z.astype(complex)
+        step, moved = z.astype(complex), y.astype(complex)
         step[0, k] += 1e-100j
-        assert row.slope(z, y)[0, k] == pytest.approx(row.value(step, y)[0].imag / 1e-100, rel=1e-13, abs=0)
+        moved[0, k] += 1e-100j
+        assert row.slope(z, g(z), y)[0, k] == pytest.approx(
+            row.value(step, g(step), y)[0].imag / 1e-100, rel=1e-13, abs=0
+        )
+        by_target = row.value(z, g(z), moved)[0].imag / 1e-100
+        assert row.slope_by_target(z, g(z), y)[0, k] == pytest.approx(by_target, rel=1e-13, abs=0)
     A, Y = sp.symbols("a y")
     at = {A: sp.Rational(1, 3), Y: sp.Rational(1, 4)}
     assert sp.simplify((row.formula(A, Y).diff(A) - row.slope_formula(A, Y)).subs(at)) == 0
 
 
 def test_fused_losses_are_exact_where_the_output_rounds_to_0_or_1():
+    def value(name, z, y):
+        z = np.array([z])
+        a = softmax(z) if name == "cross_entropy" else ACTIVATIONS["sigmoid"].value(z)
+        return LOSSES[name].value(z, a, np.array([y]))[0]
+
     with np.errstate(all="raise", under="ignore"):
-        assert LOSSES["binary_cross_entropy"].value(np.array([[1e4]]), np.array([[0.0]])) == 1e4
-        assert LOSSES["binary_cross_entropy"].value(np.array([[40.0]]), np.array([[1.0]])) == pytest.approx(
-            np.exp(-40.0), rel=1e-12
+        assert value("binary_cross_entropy", [1e4], [0.0]) == 1e4
+        assert value("binary_cross_entropy", [40.0], [1.0]) == pytest.approx(np.exp(-40.0), rel=1e-12)
+        assert value("cross_entropy", [1e4, -1e4], [0.0, 1.0]) == 2e4
+        assert value("cross_entropy", [40.0, 0.0, -1.0], [1.0, 0.0, 0.0]) == pytest.approx(
+            np.exp(-40.0) * (1 + np.exp(-1.0)), rel=1e-12
         )
-        assert LOSSES["cross_entropy"].value(np.array([[1e4, -1e4]]), np.array([[0.0, 1.0]])) == 2e4
+        assert value("cross_entropy", [0.5, 0.25], [1.0, 0.0]) == pytest.approx(np.log(1 + np.exp(-0.25)), rel=1e-15)
 
 
 def test_every_operation_has_a_formula_and_a_value():
-    assert set(OPERATIONS) >= set(ACTIVATIONS) | set(ELEMENTARY) | {
-        "+",
-        "-",
-        "*",
-        "/",
-        "**",
-        "negative",
-        "sigmoid'",
-        "max'",
-    }
-    for row in OPERATIONS.values():
-        assert callable(row.formula) and callable(row.value)
+    slopes = [f"{name}'" for name in FUNCTIONS]
+    for name in [*FUNCTIONS, *slopes, "+", "-", "*", "/", "**", "**'", "negative"]:
+        row = OPERATIONS[name]
+        assert row.name == name and callable(row.formula) and callable(row.value)
+    with pytest.raises(KeyError):
+        OPERATIONS["sigmoid''"]
+
+
+def test_every_row_is_written_in_latex_that_mathjax_knows():
+    known = {"left", "right", "operatorname", "sigma", "tanh", "exp", "log", "sqrt", "sin", "cos", "max", "min", "_"}
+    for name, row in FUNCTIONS.items():
+        call = row.show("z", "y") if row.several else row.show("z")
+        slope = row.slope.show("z", "z", "y") if row.several else row.slope.show("z") if row.slope.latex else ""
+        for text in (call, slope):
+            assert set(re.findall(r"\\([A-Za-z]+|_)", text)) <= known, text
+        plain = call.replace("\\", "")
+        assert name.replace("_", "") in re.sub(r"[^a-z]", "", plain) or name in ("abs", "sigmoid", "identity"), (
+            name,
+            call,
+        )
+    assert ACTIVATIONS["leaky_relu"].show("z") == r"\operatorname{leaky\_relu}\left(z\right)"
+    assert ACTIVATIONS["sigmoid"].slope.show("z") == r"\sigma'\left(z\right)"
+    assert (
+        FUNCTIONS["abs"].show("z") == r"\left|z\right|" and FUNCTIONS["max"].show("z", "y") == r"\max\left(z, y\right)"
+    )

@@ -13,6 +13,7 @@ import sympy as sp
 from conftest import AT, NEURON, PUBLISHED, random_graph
 
 import backproplab as bp
+from backproplab.terms import above, below, terms_between, walk
 
 SEEDS = range(60)
 NESTED = sp.Symbol("x")
@@ -269,6 +270,8 @@ def test_a_division_that_is_zero_for_all_inputs():
     ("(u + v)/(u - v)", dict(u=3, v=1), "v", 6 / 4),
     ("2**-x", dict(x=3), "x", -math.log(2) / 8),
     ("sigmoid(z)", dict(z=-600), "z", math.exp(-600)),
+    ("sin(2*x)", dict(x=0.3), "x", 2 * math.cos(0.6)),
+    ("exp(-3*x) + tanh(x/4)", dict(x=0.2), "x", -3 * math.exp(-0.6) + 0.25 / math.cosh(0.05) ** 2),
 ])  # fmt: skip
 def test_slopes_that_a_careless_form_would_lose(text, numbers, wrt, slope):
     graph = bp.Graph(L=text)
@@ -366,6 +369,39 @@ def test_too_many_paths_are_counted_and_refused():
         bp.paths(terms, "h3", "h0", limit=7)
 
 
+def test_terms_between_lie_on_a_path_from_the_loss_to_the_name():
+    graph = bp.Graph(p="x*y", q="p + u", dead="x**2", other="v + 1", L="q*p + other")
+    terms = graph.terms()
+
+    def between(output, wrt):
+        return [term.edge for term in terms_between(terms, output, wrt)]
+
+    assert between("L", "x") == [("L", "q"), ("L", "p"), ("q", "p"), ("p", "x")]
+    assert between("L", "p") == [("L", "q"), ("L", "p"), ("q", "p")]
+    assert between("L", "v") == [("L", "other"), ("other", "v")] and between("q", "v") == [] == between("L", "L")
+    assert list(below(terms, "q")) == ["q", "u", "p", "y", "x"]
+    assert list(above(terms, "x")) == ["x", "p", "q", "dead", "L"]
+
+
+def test_a_path_shows_its_names_from_the_loss_down():
+    graph = bp.Graph(u="x**2", v="sin(x)", L="u*v")
+    paths = bp.paths(graph.terms(), "L", "x")
+    assert [repr(path) for path in paths] == ["Path(L <- u <- x)", "Path(L <- v <- x)"]
+    assert repr(bp.paths(graph.terms(), "u", "u")) == "[Path()]"
+
+
+def test_one_walk_with_another_pull_and_another_way_to_add(neuron):
+    trace = neuron.forward(**AT)
+    terms = neuron.terms(trace)
+    gradient = bp.backpropagate(terms, "L")
+    assert walk(terms, {"L": 1.0}) == {name: gradient[name] for name in below(terms, "L")}
+    assert walk(terms, {"a": 1.0}).keys() == {"a", "z", "b", "x", "w"}
+    magnitude = walk(terms, {"L": 1.0}, lambda term, d: abs(term.value) * d)
+    assert magnitude == pytest.approx({name: abs(gradient[name]) for name in magnitude}, rel=1e-15)
+    twice = bp.Graph(L="x*y + x").terms(dict(x=2.0, y=3.0, L=8.0))
+    assert walk(twice, {"L": 1.0}, add=max) == {"L": 1.0, "y": 2.0, "x": 4.0}
+
+
 # --- bad input ----------------------------------------------------------------------------------------------------------
 
 
@@ -442,12 +478,12 @@ def test_a_caret_stands_under_the_place():
     (AT | {"z": 1}, ValueError, "'z': it is computed by its line"),
     (AT | {"w": float("nan")}, ValueError, "w must be finite, found nan"),
     (AT | {"w": float("-inf")}, ValueError, "w must be finite, found -inf"),
-    (AT | {"w": "3"}, TypeError, "w must be a real number or an array of them, found the text '3'"),
+    (AT | {"w": "3"}, TypeError, "w must be a real number or an array of them, found str '3'"),
     (AT | {"w": 1j}, TypeError, "w must be a real number .* found complex"),
     (AT | {"w": None}, TypeError, "found NoneType"),
     (AT | {"w": 10**400}, ValueError, "w must fit into float64"),
-    (AT | {"w": [[1.0], [1.0, 2.0]]}, ValueError, "w must .* form one array"),
-    (AT | {"w": [1, "a"]}, TypeError, "w must be a real number"),
+    (AT | {"w": [[1.0], [1.0, 2.0]]}, ValueError, "w must form one array, found rows of different lengths"),
+    (AT | {"w": [1, "a"]}, TypeError, "w must hold real numbers"),
     (AT | {"w": sp.Symbol("q")}, TypeError, "w must be a real number"),
     (AT | {"w": np.array([1.0, np.nan])}, ValueError, "w must be finite, found nan"),
     (AT | {"w": np.zeros(3), "x": np.zeros(4)}, ValueError, r"do not broadcast to one shape: w \(3,\), x \(4,\)"),
@@ -536,7 +572,7 @@ def test_outputs_that_are_refused(neuron):
         lambda: bp.paths(terms, "q", "w"),
         lambda: neuron.derive("w", trace, output="y"),
     ):
-        with pytest.raises(ValueError, match="is not a line that uses other names"):
+        with pytest.raises(ValueError, match="is not a line"):
             call()
     with pytest.raises(ValueError, match="no quantity 'q'"):
         neuron.derive("q", trace)

@@ -362,7 +362,7 @@ GOOD = {"W1": np.ones((3, 2)), "b1": np.zeros(3), "W2": np.ones((1, 3)), "b2": n
     (lambda: bp.Network([3, 2], ["softmax"], loss="binary_cross_entropy"), ValueError, "needs the output sigmoid"),
     (lambda: bp.Network([3, 2], ["tanh"], reduction="none"), ValueError, "unknown reduction 'none'; known are mean, sum"),
     (lambda: bp.Network([3, 2], ["tanh"], l2=-1), ValueError, "l2 must be finite and not negative"),
-    (lambda: bp.Network([3, 2], ["tanh"], l2="1"), TypeError, "l2 must be a number"),
+    (lambda: bp.Network([3, 2], ["tanh"], l2="1"), TypeError, "l2 must be a real number"),
     (lambda: bp.Network([3, 2], ["tanh"], dtype=int), ValueError, "dtype must be float64 or float32"),
     (lambda: bp.Network.from_parameters([1], ["tanh"]), TypeError, "parameters must be a dict"),
     (lambda: bp.Network.from_parameters({}, ["tanh"]), ValueError, "lack W1, b1"),

@@ -1,5 +1,6 @@
 """The readers of terms: derivation, picture, table and check. They show the terms, all of them, and nothing else."""
 
+import math
 import re
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from conftest import AT, NEURON, random_graph
 
 import backproplab as bp
 from backproplab.notation import COLORS, latex_name, latex_number, number
+from backproplab.paper import latex
+from backproplab.pictures.layouts import layout
 from backproplab.pictures.tangent import draw_tangent
 
 
@@ -60,7 +63,7 @@ def test_colours_are_readable_on_white_and_on_black():
 
 def test_each_term_reads_symbol_formula_numbers_result(neuron):
     derivation = neuron.derive("w", neuron.forward(**AT))
-    assert [derivation.steps(term) for term in derivation.terms] == [
+    assert [latex.step_texts(step) for step in derivation.steps] == [
         [r"\frac{\partial L}{\partial a}", "a - y", "0.401312 - 1", "-0.598688"],
         [
             r"\frac{\partial a}{\partial z}",
@@ -78,7 +81,7 @@ def test_each_term_reads_symbol_formula_numbers_result(neuron):
 
 def test_a_chain_has_each_term_in_its_column_and_colour(neuron):
     derivation = neuron.derive("w", neuron.forward(**AT))
-    (chain,) = derivation.chains()
+    (chain,) = latex.chains(derivation)
     for row, shown in enumerate([
         [r"\displaystyle " + t.symbol for t in derivation.terms],
         [r"\left(a - y\right)", r"a \left(1 - a\right)", "x"],
@@ -94,16 +97,20 @@ def test_without_a_trace_there_are_no_numbers(neuron):
     derivation = neuron.derive("w")
     assert derivation.value is None
     assert "0.4" not in derivation.latex
-    assert derivation.steps(derivation.terms[1])[1:] == [r"\sigma'\left(z\right)", r"a \left(1 - a\right)"]
+    assert latex.step_texts(derivation.steps[1])[1:] == [r"\sigma'\left(z\right)", r"a \left(1 - a\right)"]
 
 
 def test_several_paths_each_and_their_sum():
     graph = bp.Graph(u="x**2", v="sin(x)", L="u*v")
     derivation = graph.derive("x", graph.forward(x=1.2))
     assert [path.names for path in derivation.paths] == [("L", "u", "x"), ("L", "v", "x")]
-    assert derivation.chains()[-1] == r"\frac{\partial L}{\partial x} = 2.23689 + 0.521795 = 2.75869"
+    assert latex.chains(derivation)[-1] == r"\frac{\partial L}{\partial x} = 2.23689 + 0.521795 = 2.75869"
     assert str(derivation.closed_form) == "x**2*cos(x) + 2*x*sin(x)"
-    assert derivation.chains(known=set())[-1] == r"\frac{\partial L}{\partial x} = ? + ?"
+    half = derivation.as_far_as(["L", "u"])
+    assert [step.value is None for step in half.steps] == [step.term.of == "v" for step in half.steps]
+    assert half.value is None and [product.value is None for product in half.products] == [False, True]
+    assert derivation.value is not None and all(step.value is not None for step in derivation.steps)
+    assert latex.chains(derivation.as_far_as([]))[-1] == r"\frac{\partial L}{\partial x} = ? + ?"
 
 
 def test_one_colour_for_one_term_in_formula_and_picture(neuron):
@@ -208,6 +215,48 @@ def test_text_in_a_picture_is_escaped():
     svg = bp.draw([term]).svg
     assert "<script>" not in svg and "&lt;" in svg
     ET.fromstring(svg)
+
+
+@pytest.mark.parametrize("text, caption", [
+    ("x**2**3", "x^(2³)"), ("(x**2)**3", "(x²)³"), ("x**2", "x²"), ("x**(y + 1)", "x^(y + 1)"), ("x**-2", "x^(−2)"), ("2**-x", "2^(−x)"),
+    ("sin(2*x)", "sin(2 x)"), ("2*x*3", "2 x · 3"), ("x*2**3", "x · 2³"), ("a/b*c", "a / b · c"), ("a/(b*c)", "a / (b c)"), ("(a + b)*c", "(a + b) c"),
+    ("a*(b*c)", "a (b c)"), ("x*-y", "x (−y)"), ("-x**2", "−x²"), ("-(a + b)", "−(a + b)"), ("a - (b - c)", "a − (b − c)"), ("a + b - c", "a + b − c"),
+    ("(y - a)**2 / 2", "(y − a)² / 2"), ("1/(1 + exp(-z))", "1 / (1 + exp(−z))"), ("max(a, b*c)", "max(a, b c)"), ("sigmoid(w*x)", "σ(w x)"),
+    ("1e-7*x", "1e−7 x"), ("1000000*x", "1000000 x"), ("1234567*x - 0.50", "1234567 x − 0.50"), ("w*x    +     b         +      c     ", "w x + b + c"),
+    ("((((((((((((((w*x + b))))))))))))))", "w x + b"), ("W1_2_1*x_1", "W⁽¹⁾₂,₁ x₁"), ("theta*y_hat", "θ y\u0302"), ("x + speed*y*z - sin(x) + speeds", "x + speed y z − sin(x) + spee…"), ("x + 1000*y*z + sin(x + y + z) - 4", "x + 1000 y z + sin(x + y + z)…"),
+])  # fmt: skip
+def test_a_caption_is_written_from_the_tree_of_its_line(text, caption):
+    graph = bp.Graph(L=text)
+    above, below = str.maketrans("0123456789()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾"), str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+    raised = {"sup": lambda run: run.translate(above), "sub": lambda run: run.translate(below)}
+    runs = graph.lines["L"].runs(30)
+    assert "".join(raised.get(style, str)(run) for run, style in runs) == caption
+    shown = texts(bp.draw(graph.terms()).svg)
+    assert "L = " + "".join(run for run, _ in runs) in shown
+    assert bp.draw(graph.terms()).png.startswith(b"\x89PNG")
+
+
+def test_the_lines_of_a_network_are_written_by_the_network():
+    net = bp.Network([2, 3, 1], ["tanh", "sigmoid"], loss="binary_cross_entropy", l2=0.1)
+    terms = net.terms(net.forward([[1, 2]], [[1]]))
+    assert {term.of: str(term.line) for term in terms} == {
+        "Z1": "X @ W1.T + b1", "A1": "tanh(Z1)", "Z2": "A1 @ W2.T + b2",
+        "L": "mean(binary_cross_entropy(A2, Y)) + 0.1/2 * sum(W**2)",
+    }  # fmt: skip
+    shown = texts(bp.draw(terms).svg)
+    for caption in ("Z(1) = X @ W(1).T + b1", "A(1) = tanh(Z(1))", "L = mean(binary_cross_entropy(A(2),…"):
+        assert caption in shown, shown
+
+
+def test_coordinates_do_not_depend_on_how_python_adds(monkeypatch):
+    """From Python 3.12 on `sum` compensates; a picture is the same there."""
+    net = bp.Network([2, 3, 1], ["tanh", "sigmoid"], seed=1)
+    trace = net.forward([[0.5, -1.0], [1.5, 0.2], [1, 2], [3, 4]], [[1], [0], [0], [1]])
+    layout.cache_clear()
+    before = bp.draw(net.terms(trace), trace).svg
+    monkeypatch.setattr("builtins.sum", lambda values, start=0: math.fsum([start, *values]))
+    layout.cache_clear()
+    assert bp.draw(net.terms(trace), trace).svg == before
 
 
 def test_nothing_to_draw():

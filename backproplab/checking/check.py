@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from ..models.batch import are_labels
+from ..models.graph import Graph
 from ..models.network import Network
-from ..models.rows import are_labels
 from ..terms import backpropagate
 from . import claims
 from .margins import graph_margins, network_margins
@@ -24,30 +25,36 @@ def check_gradient(
     """
     if witness not in WITNESSES:
         raise ValueError(f"check_gradient: witness must be one of {', '.join(WITNESSES)}, found {witness!r:.40}")
+    if is_network(model, X, Y, at, output, "check_gradient"):
+        return _check_network(model, X, Y, claimed, witness, time_limit)
+    return check_graph(model, at, claimed, output, witness, time_limit)
+
+
+def is_network(model, X, Y, at, output, caller, hint=""):
+    """Whether the model is a network, with rows X and Y, or a graph, with numbers `at`. TypeError: neither, or not its numbers."""
     if isinstance(model, Network):
         if at is not None or output is not None or X is None or Y is None:
-            raise TypeError("check_gradient: for a Network give X and Y (at and output are for graphs)")
-        return _check_network(model, X, Y, claimed, witness, time_limit)
-    if not hasattr(model, "forward") or not hasattr(model, "lines"):
-        raise TypeError(f"check_gradient: expected a Graph or a Network, found {type(model).__name__}")
+            raise TypeError(
+                f"{caller}: for a Network give X and Y, the rows of the gradient (at and output are for graphs)"
+            )
+        return True
+    if not isinstance(model, Graph):
+        raise TypeError(f"{caller}: expected a Network or a Graph, found {type(model).__name__}{hint}")
     if X is not None or Y is not None:
-        raise TypeError("check_gradient: X and Y are for networks; a graph's numbers are given as at={'x': 1.5, ...}")
-    output = model.output if output is None else output
-    return check_graph(model, {} if at is None else at, claimed, output, witness, time_limit)
+        raise TypeError(f"{caller}: X and Y are for networks; a graph's numbers are given as at={{'x': 1.5, ...}}")
+    return False
 
 
 def check_graph(graph, at, claimed, output, witness, time_limit, caller="check_gradient"):
     """`check_gradient` of a graph; errors name the `caller`."""
+    at, output = {} if at is None else at, graph.checked_output(output, caller)
     if not isinstance(at, dict):
         raise TypeError(f"{caller}: at must be a dict of numbers by name, found {type(at).__name__}")
-    if output not in graph.lines:
-        raise ValueError(f"{caller}: {output!r:.40} is not a line; the lines are {', '.join(graph.lines)}")
     trace = graph.forward(**at)
     if np.ndim(trace[graph.output]):
         raise ValueError(f"{caller}: at must hold one number for each input, found arrays")
     terms = graph.terms(trace)
-    gradient = graph_gradient(trace, terms, output)
-    structure = {}
+    gradient, structure = graph_gradient(trace, terms, output), {}
     if claimed is None:
         claimed = {name: gradient[name] for name in graph.inputs}
     if callable(claimed):
@@ -72,31 +79,20 @@ def claimed_at(function, graph, trace, time_limit, caller):
 
 
 def _check_network(network, X, Y, claimed, witness, time_limit):
-    given, structure = (network.parameters, np.asarray(X), np.asarray(Y)), {}
-    network = in_double(network)
+    parameters, network, structure = network.parameters, network.in_double(), {}
     trace = network.forward(X, Y)
     terms = network.terms(trace)
     gradient = backpropagate(terms, "L")
     if claimed is None:
         claimed = {name: gradient[name] for name in network.parameters}
     elif callable(claimed):
+        given = parameters, np.asarray(X), np.asarray(Y)
         claimed, structure = _call(claimed, given, network, trace, time_limit)
     claimed = claims.read_fitting(
         claimed, {name: np.shape(value) for name, value in gradient.items()}, "check_gradient"
     )
-    margins = network_margins(network, trace, terms, unit_of(claimed))
+    margins = network_margins(network, trace, terms, claims.unit_of(claimed))
     return judge(claimed, network_case(network, trace), witness, margins, gradient, structure)
-
-
-def in_double(network):
-    """The same network with its numbers in float64."""
-    parameters = {name: value.astype(float) for name, value in network.parameters.items()}
-    return Network.from_parameters(parameters, network.activations, network.loss_name, network.l2, network.reduction)
-
-
-def unit_of(claimed):
-    """The unit in the last place of what claims were computed in: that of float32 if any of them is float32."""
-    return max(float(np.finfo(value.dtype).eps) for value in claimed.values())
 
 
 # --- tests of structure -----------------------------------------------------------------------------------------------
@@ -131,7 +127,7 @@ def _not_following(network, claimed, before, X, Y):
     """The names whose claim is not the gradient at these targets, well past rounding, also that of the claim `before`."""
     trace = network.forward(X, Y)
     terms = network.terms(trace)
-    right, margins = backpropagate(terms, "L"), network_margins(network, trace, terms, unit_of(claimed))
+    right, margins = backpropagate(terms, "L"), network_margins(network, trace, terms, claims.unit_of(claimed))
     for name, value in claimed.items():
         size = max(np.abs(array).max() for array in (right[name], before.get(name, 0.0)))
         allowed = margins.rounding[name] + margins.kinks[name] + DOUBT * AGREE[value.dtype.type] * size

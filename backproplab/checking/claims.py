@@ -9,6 +9,9 @@ from numbers import Real
 
 import numpy as np
 
+from ..given import real_array
+from ..notation import number, parts
+
 TIME_LIMIT = 10.0  # seconds for one call of a learner's function
 
 
@@ -43,7 +46,7 @@ def call(function, arguments, caller, time_limit=TIME_LIMIT):
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Stopped))
     if late:
         raise ValueError(
-            f"{caller}: your function did not return within {time_limit:g} s and was stopped; "
+            f"{caller}: your function did not return within {number(time_limit)} s and was stopped; "
             "does a loop never end? time_limit= gives it more time"
         )
     if "error" in outcome:
@@ -111,7 +114,7 @@ def read(claimed, names, caller):
     for name in claimed:
         if name not in names:
             raise ValueError(f"{caller}: claimed names {name!r:.40}, but the quantities are {', '.join(names)}")
-    return {name: real_array(name, value, caller) for name, value in claimed.items()}
+    return {name: claimed_array(f"{caller}: the claim for {name}", value) for name, value in claimed.items()}
 
 
 def read_fitting(claimed, shapes, caller):
@@ -123,39 +126,17 @@ def read_fitting(claimed, shapes, caller):
     return arrays
 
 
-def real_array(name, value, caller):
+def claimed_array(what, value):
     """A finite array of float32 or float64 (whole numbers become float64), or the errors of `read`."""
-    if isinstance(value, (str, bytes, bool, complex)) or value is ... or value is None:
-        raise TypeError(
-            f"{caller}: the claim for {name} must be a real number or an array, found {type(value).__name__} {value!r:.40}"
-        )
-    try:
-        array = np.asarray(value)
-        if array.dtype == object and array.ndim == 0:
-            array = np.asarray(float(value))
-    except OverflowError:
-        raise ValueError(f"{caller}: the claim for {name} must be finite, found a number past float64") from None
-    except Exception:
-        raise TypeError(
-            f"{caller}: the claim for {name} must be a real number or an array, found {type(value).__name__}"
-        ) from None
-    if array.dtype.kind not in "fiu" or array.dtype == np.float16:
-        raise TypeError(
-            f"{caller}: the claim for {name} must hold real numbers of float32 or float64, found dtype {array.dtype}"
-        )
+    array = real_array(what, value, kinds="fiu", narrowest=4)
     if array.size == 0:
-        raise ValueError(f"{caller}: the claim for {name} is empty (shape {array.shape}): it says nothing")
-    if not np.isfinite(array).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(
-            f"{caller}: the claim for {name} must be finite, found {array[where]}"
-            + (f" at entry {list(where)}" if where else "")
-        )
-    with np.errstate(all="ignore"):
-        array = np.array(array, dtype=np.float32 if array.dtype == np.float32 else np.float64)
-    if not np.isfinite(array).all():
-        raise ValueError(f"{caller}: the claim for {name} must be finite, found a number past float64")
+        raise ValueError(f"{what} is empty (shape {array.shape}): it says nothing")
     return array
+
+
+def unit_of(claimed):
+    """The unit in the last place of what claims were computed in: that of float32 if any of them is float32."""
+    return max(float(np.finfo(value.dtype).eps) for value in claimed.values())
 
 
 def unlike(first, second):
@@ -167,10 +148,14 @@ def explain_shape(name, found, expected):
     """What is wrong with a shape and why it may have come about, in a sentence."""
     words = f"{name} has shape {found}, expected {expected}: "
     if len(found) == 2 and found == expected[::-1]:
-        rule = "; W has shape (units out, units in), and so has its gradient, delta.T @ A" if name[0] == "W" else ""
+        rule = (
+            "; W has shape (units out, units in), and so has its gradient, delta.T @ A"
+            if parts(name).letter == "W"
+            else ""
+        )
         return words + "this is the transpose" + rule
     if np.prod(found) == np.prod(expected):
-        rule = "; a bias is (units,), not a row or a column" if name[0] == "b" and expected else ""
+        rule = "; a bias is (units,), not a row or a column" if parts(name).letter == "b" and expected else ""
         return words + "the same number of entries, arranged differently" + rule
     if len(found) == len(expected) + 1 and found[1:] == expected:
         return words + "one gradient for each example; add them up over the rows, sum(axis=0)"

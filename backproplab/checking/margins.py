@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..functions.activations import ACTIVATIONS
-from ..functions.operations import KINKED
-from ..terms import RULES, backpropagate
+from ..notation import parts
+from ..terms import backpropagate, sizes
 
 UNITS = 64  # units in the last place by which quantities are shaken
 SHAKES = 6
@@ -35,25 +35,6 @@ class Margins:
         return Margins(
             *(np.asarray(part.get(name, np.zeros(shape))) for part in (self.scale, self.rounding, self.kinks))
         )
-
-
-def sizes(terms, output):
-    """The walk over absolute values: for each quantity the sum over its paths of |product of terms|."""
-
-    def pull(term, d):
-        value = np.abs(term.value)
-        return (
-            value * (d + (d * value).sum(axis=-1, keepdims=True))
-            if term.rule == "through softmax"
-            else RULES[term.rule].pull(d, value)
-        )
-
-    total = {output: 1.0}
-    for term in reversed(terms):
-        if term.of in total:
-            part = pull(term, total[term.of])
-            total[term.wrt] = total[term.wrt] + part if term.wrt in total else part
-    return total
 
 
 def _grown(terms, output, scale, growth):
@@ -121,9 +102,8 @@ def _shake(network, trace, part):
     for layer in network.layers:
         W, b, Z, A = (trace[f"{kind}{layer}"] for kind in "WbZA")
         shake[f"Z{layer}"] = part * (np.abs(below) @ np.abs(W).T + np.abs(b)) + np.where(Z == 0, TINY, 0.0)
-        # These may be computed as (1 + tanh(z/2)) / 2 or log(1 + exp(z)), which round like 1.
-        absolute = network.activations[layer - 1] in ("sigmoid", "softplus", "gelu")
-        shake[f"A{layer}"] = part * (np.abs(A) + absolute)
+        activation = ACTIVATIONS.get(network.activations[layer - 1])  # None for a softmax
+        shake[f"A{layer}"] = part * (np.abs(A) + float(activation is not None and activation.adds_to_one))
         below = A
     return shake
 
@@ -147,18 +127,22 @@ def _shaken_gradient(network, trace, shake, part, rng):
 
 def _textbook(network, term, trace):
     """The size of what a textbook's formula of the term subtracts: 1 in a (1 - a) and 1 - a**2, a and y in a - y."""
-    if term.of == "L" and term.wrt[0] in "AZ":
-        share = len(trace["Y"]) if network.reduction == "mean" else 1
-        return (np.abs(trace[f"A{network.depth}"]) + np.abs(trace["Y"])) / share
-    if term.of == "L" or term.rule != "times":
-        return 0.0
-    return float(network.activations[int(term.of[1:]) - 1] in ("sigmoid", "tanh", "silu", "gelu", "softplus"))
+    if term.of == "L" and parts(term.wrt).letter in "AZ":
+        return (np.abs(trace[f"A{network.depth}"]) + np.abs(trace["Y"])) * network.share(trace["Y"])
+    activation = _activation(network, term)
+    return float(activation is not None and activation.taken_from_one)
+
+
+def _activation(network, term):
+    """The activation whose slope the term is, as a row of the table; None if it is no such slope."""
+    letter, layer, _ = parts(term.of)
+    return ACTIVATIONS[network.activations[layer - 1]] if letter == "A" and term.rule == "times" else None
 
 
 def _jump(network, term, trace, shake):
     """By how much the slope jumps where shaking takes Z across a kink."""
-    if term.rule != "times" or term.of[0] != "A" or network.activations[int(term.of[1:]) - 1] not in KINKED:
+    activation = _activation(network, term)
+    if activation is None or not activation.kinked:
         return 0.0
     Z, reach = trace[term.wrt], shake[term.wrt]
-    slope = ACTIVATIONS[network.activations[int(term.of[1:]) - 1]].slope.value
-    return np.abs(slope(Z + reach) - slope(Z - reach))
+    return np.abs(activation.slope.value(Z + reach) - activation.slope.value(Z - reach))

@@ -1,19 +1,17 @@
 """How wrong is a nudge? Three formulas for one derivative, each at a step h, beside the true number."""
 
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import mpmath
 import numpy as np
 
-from ..functions.operations import KINKED
-from ..terms import terms_between
+from ..functions.operations import FUNCTIONS
+from ..terms import below, terms_between
 from .witnesses import graph_case
 
 BITS = 53  # of a float64
-CALLS_A_KINK = re.compile(rf"\b({'|'.join(sorted(KINKED))})\s*\(", re.IGNORECASE)
 FORMULAS = {
     "one-sided difference": lambda f, x, h: (f(x + h) - f(x)) / h,
     "central difference": lambda f, x, h: (f(x + h) - f(x - h)) / (2 * h),
@@ -64,14 +62,11 @@ class Nudge:
 
 def nudge(graph, wrt, output, numbers, caller):
     """The `Nudge` of one quantity of a graph. ValueError: no line, no path to `wrt`, arrays, a derivative that is 0."""
-    output = graph.output if output is None else output
-    if output not in graph.lines:
-        raise ValueError(f"{caller}: {output!r:.40} is not a line; the lines are {', '.join(graph.lines)}")
-    trace, below = graph.forward(**numbers), {output}
-    for term in reversed(graph.terms()):
-        below |= {term.wrt} if term.of in below else set()
-    if wrt not in below - {output}:
-        known = ", ".join(name for name in trace if name in below - {output}) or "none: it depends on nothing"
+    output = graph.checked_output(output, caller)
+    trace = graph.forward(**numbers)
+    used = below(graph.terms(), output).keys() - {output}
+    if wrt not in used:
+        known = ", ".join(name for name in trace if name in used) or "none: it depends on nothing"
         raise ValueError(f"{caller}: {output} does not depend on {wrt!r:.40}; choose wrt among {known}")
     for name, value in trace.items():
         if np.ndim(value):
@@ -81,6 +76,6 @@ def nudge(graph, wrt, output, numbers, caller):
     if not true:
         raise ValueError(f"{caller}: d{output}/d{wrt} is 0 here, and no error is relative to 0; choose other numbers")
     inputs = {name: trace[name] for name in graph.inputs}
-    on_the_way = {term.of for term in terms_between(graph.terms(), output, wrt)}
-    kinked = any(CALLS_A_KINK.search(graph.lines[line]) for line in on_the_way)
+    calls = set().union(*(term.line.functions for term in terms_between(graph.terms(), output, wrt)))
+    kinked = any(FUNCTIONS[name].kinked for name in calls)
     return Nudge(inputs, output, wrt, trace[wrt], true, lambda value: case.loss(wrt, value), kinked)

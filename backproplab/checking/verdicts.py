@@ -6,6 +6,7 @@ from html import escape
 import numpy as np
 
 from ..notation import number
+from ..pictures.tables import html_table, text_table
 from .witnesses import WITNESSES, complex_step_along
 
 AGREE = {
@@ -64,38 +65,31 @@ class GradientCheck:
         """The largest error of all names."""
         return max(self.errors.values(), default=0.0)
 
-    def _rows(self):
-        yield ("", "claimed", self.method, "relative error", *([""] if len(set(self.verdicts.values())) > 1 else []))
-        for name, errors in self.entries.items():
-            worst = np.unravel_index(np.nanargmax(np.where(errors < SHOWN, 0.0, errors)), np.shape(errors))
-            shown = name + (f"[{', '.join(map(str, worst))}]" if worst else "")
-            pair = (
-                number(float(values[name][worst] if worst else values[name])) for values in (self.claimed, self.witness)
-            )
-            error = self.errors[name]
-            yield (
-                shown,
-                *pair,
-                f"< {SHOWN:g}" if error < SHOWN else number(error, 2),
-                *([self.verdicts[name]] if len(set(self.verdicts.values())) > 1 else []),
-            )
+    @property
+    def rows(self):
+        """The largest error of each name with its place, as cells of a table, headings first."""
+        mixed = len(set(self.verdicts.values())) > 1
+        head = ("", "claimed", self.method, "relative error", *([""] if mixed else []))
+        return [head, *(self._row(name) + ((self.verdicts[name],) if mixed else ()) for name in self.entries)]
 
-    def _notes(self):
+    def _row(self, name):
+        errors, error = self.entries[name], self.errors[name]
+        worst = np.unravel_index(np.nanargmax(np.where(errors < SHOWN, 0.0, errors)), np.shape(errors))
+        place = f"[{', '.join(map(str, worst))}]" if worst else ""
+        claim, true = (np.asarray(values[name])[worst] for values in (self.claimed, self.witness))
+        return name + place, number(claim), number(true), f"< {number(SHOWN)}" if error < SHOWN else number(error, 2)
+
+    @property
+    def notes(self):
+        """Why a verdict is not "agree", a sentence for each name."""
         return list(dict.fromkeys(f"{name}: {reason}" for name, reason in self.reasons.items()))
 
     def __repr__(self):
-        rows = list(self._rows())
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join([self.verdict, *lines, *self._notes()])
+        return "\n".join([self.verdict, text_table(self.rows), *self.notes])
 
     def _repr_html_(self):
-        head, *body = (
-            ["".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) for tag in ("th", "td")] for row in self._rows()
-        )
-        rows = "".join(f"<tr>{cells}</tr>" for _, cells in body)
-        notes = "".join(f"<br>{escape(note)}" for note in self._notes())
-        return f"<table><thead><tr>{head[0]}</tr></thead><tbody>{rows}</tbody></table><b>{self.verdict}</b>{notes}"
+        notes = "".join(f"<br>{escape(note)}" for note in self.notes)
+        return f"{html_table(self.rows)}<b>{self.verdict}</b>{notes}"
 
 
 def judge(claimed, case, method, margins, gradient, structure):

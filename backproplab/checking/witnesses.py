@@ -1,7 +1,9 @@
 """Independent ways to the same gradient: complex step, central differences, 50 digits.
 
 A witness knows the loss as a function of one nudged quantity, not the chain rule (the 50 digits know it, and the formulas
-for paper, but no rounding). Each returns the derivative entry by entry beside its own uncertainty.
+for paper, but no rounding). It is a function of a `Case`, a name and entries of its array, and returns two arrays: the
+slope at each entry, and the doubt, how far by its own account the true slope may lie from it. Where the doubt is
+too large beside the name's largest slope there is no agreement (`verdicts.compare`).
 """
 
 from collections.abc import Callable
@@ -11,7 +13,8 @@ from functools import cache, cached_property
 import mpmath
 import numpy as np
 
-from ..functions.operations import KINKED
+from ..functions.activations import ACTIVATIONS
+from ..notation import parts, unit_name
 from ..terms import backpropagate
 
 STEP = 1e-40  # of the complex step, relative to x: no difference is taken, so nothing cancels, and its square vanishes
@@ -85,7 +88,7 @@ def central_differences(case, name, entries):
     size = np.abs(x).max() or 1.0
     for entry in entries:
         reach = max(abs(x[entry]), 1e-3 * size)
-        ladder = [_on_one_side(case, name, x, entry, reach * 2.0**-k) for k in (8, 11, 14, 17, 20)]
+        ladder = [_kinks_doubted(case, name, x, entry, reach * 2.0**-k) for k in (8, 11, 14, 17, 20)]
         best = min(range(len(ladder)), key=lambda k: ladder[k][1])
         slope, doubt = ladder[best]
         slopes.append(slope)
@@ -96,8 +99,8 @@ def central_differences(case, name, entries):
     return np.array(slopes), np.array(doubts)
 
 
-def _on_one_side(case, name, x, entry, h):
-    """One difference; past all doubt where a unit is known to cross its kink on the way."""
+def _kinks_doubted(case, name, x, entry, h):
+    """One central difference; in infinite doubt where a unit is known to cross its kink on the way."""
     slope, doubt = one_difference(case, name, x, entry, h, case.noise)
     if case.sides is not None:
         here, *there = (case.sides(name, _nudged(x, entry, step)) for step in (0.0, h / 2, -h / 2))
@@ -106,7 +109,7 @@ def _on_one_side(case, name, x, entry, h):
 
 
 def one_difference(case, name, x, entry, h, noise):
-    """The central difference at one entry with the step h / 2, and its uncertainty, where L has that noise."""
+    """The central difference (L(x + h/2) - L(x - h/2)) / h at one entry, and its doubt, where L has that noise."""
 
     def loss(step):
         return float(case.loss(name, _nudged(x, entry, step)))
@@ -167,7 +170,7 @@ def network_case(network, trace):
     kinked = [
         f"Z{layer}"
         for layer, activation in zip(network.layers, network.activations, strict=True)
-        if activation in KINKED
+        if activation in ACTIVATIONS and ACTIVATIONS[activation].kinked
     ]
     exact = cache(lambda: _by_units(network, X, Y))
     return Case(trace, (*parameters, "X"), lambda name, value: run(name, value)["L"], exact, sides if kinked else None)
@@ -184,8 +187,8 @@ def _by_units(network, X, Y):
         for name, value in network.parameters.items():
             total[name] = np.empty(value.shape, object)
             for entry in np.ndindex(value.shape):
-                unit = name + "".join(f"_{i + 1}" for i in entry)
+                unit = unit_name(name, entry)
                 total[name][entry] = mpmath.fsum(exact[unit] for exact in examples) / share
-                if network.reduction == "sum" and name[0] == "W":
+                if network.reduction == "sum" and parts(name).letter == "W":
                     total[name][entry] -= (len(X) - 1) * mpmath.mpf(network.l2) * mpmath.mpf(float(value[entry]))
     return total

@@ -1,20 +1,23 @@
 """A mistake as a hypothesis: made in the walk, in one layer or in all, its numbers laid beside the claim."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ..checking import claims
-from ..checking.check import unit_of
 from ..checking.margins import network_margins
 from ..checking.verdicts import AGREE, compare
-from ..terms import backpropagate
-from .mistakes import MISTAKES, PLACES, ROWS, Situation
+from ..notation import parts
+from ..terms import Term, backpropagate, walk
+from .mistakes import ROWS, Mistake
+from .places import Place, Situation
 
 CANCELLED = {np.float64: 1e-12, np.float32: 1e-5}  # of the right array: what may be left of a sum that is 0
-LOCAL = ("weights", "bias", "penalty")  # places from which nothing flows on
 SAME = 1e-2  # a mistake must explain a wrong array to this part of its error at least
 
 
@@ -41,6 +44,19 @@ class Evidence:
         """The names whose claim has another shape than they have, from the loss down."""
         return [name for name in self.verdicts if self.claimed[name].shape != self.right[name].shape]
 
+    @cached_property
+    def by_edge(self):
+        """The terms by (of, wrt)."""
+        return {term.edge: term for term in self.terms}
+
+    @cached_property
+    def stretches(self):
+        """The terms by edge that a gradient of parameters needs, cut below each layer, from the last: the walk's stretches."""
+        inner = [(edge, term) for edge, term in self.by_edge.items() if term.wrt not in ("X", "Y")]
+        ends = [of for (of, _), _ in inner]
+        cuts = [ends.index(f"Z{layer}") for layer in range(1, self.network.depth + 1)]
+        return [inner[start:stop] for start, stop in pairwise([*cuts, len(inner)])][::-1]
+
     def relative_rounding(self, name):
         """The largest rounding of a right claim, relative to its largest entry."""
         with np.errstate(over="ignore"):
@@ -55,7 +71,7 @@ class Evidence:
         """A new situation for the pulls of the table, in which a gradient and a constant can be noted."""
         trace, net = self.trace, self.network
         return Situation(
-            trace, len(trace["X"]), net.sizes[-1], net.reduction == "mean", net.l2, net.loss_name != "squared_error", net.activations
+            trace, len(trace["X"]), net.sizes[-1], net.reduction == "mean", net.l2, net.fused, net.activations
         )  # fmt: skip
 
 
@@ -64,7 +80,7 @@ def gather(network, X, Y, claimed):
     trace = network.forward(X, Y)
     terms = network.terms(trace)
     right = backpropagate(terms, "L")
-    margins = network_margins(network, trace, terms, unit_of(claimed))
+    margins = network_margins(network, trace, terms, claims.unit_of(claimed))
     order = [f"{kind}{layer}" for layer in reversed(network.layers) for kind in "Wb"]
     verdicts, reasons = {}, {}
     for name in (name for name in order if name in claimed):
@@ -78,74 +94,57 @@ def gather(network, X, Y, claimed):
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One mistake, made by one of its pulls, in all the layers it fits or in one (then `layer` is its number)."""
+    """One mistake, made by one of its pulls at one of its places, in all the layers it fits or in the `layer` of that number."""
 
-    row: Any
+    row: Mistake
     pull: int
+    place: Place
     layer: int | None = None
-    output_too: bool = False
 
-    def layers(self, network, at):
-        """The layers in which it is made."""
-        if self.row.place in ("loss", "output", "raw"):
-            chosen = [network.depth] if self.row.place != "raw" or network.depth > 1 else []
-        elif self.row.place == "hidden":
-            chosen = [
-                *range(1, network.depth),
-                *([network.depth] if self.output_too and not at.fused and at.activations[-1] != "softmax" else []),
-            ]
-        else:
-            chosen = range(2 if self.row.place == "through" else 1, network.depth + 1)
-        return [layer for layer in chosen if self.layer in (None, layer) and self.row.fits(at, layer)]
+    def edges(self, evidence, at):
+        """The edges that it spoils, by layer: those that there are in the layers it fits."""
+        found = {}
+        for layer, edge in self.place.edges(evidence.network.depth, at.fused).items():
+            term = evidence.by_edge.get(edge) if self.layer in (None, layer) else None
+            there = term is not None and self.place.rule in (None, term.rule)
+            if there and (self.row.fits is None or self.row.fits(at, layer)):
+                found[layer] = edge
+        return found
 
 
-def hypotheses(network):
-    """Every mistake that shows in numbers, in the table's order, in each way and each layer in which it can be made."""
-    for row in ROWS:
-        for pull in range(len(row.pulls)):
-            for layer, output_too in _placed(row, network):
-                yield Hypothesis(row, pull, layer, output_too)
+def every_hypothesis(network):
+    """Every mistake that shows in numbers, in the table's order, in each way and at each place at which it can be made."""
+    return [
+        Hypothesis(row, pull, place, layer)
+        for row in ROWS
+        for pull in range(len(row.pulls))
+        for place in row.places
+        for layer in place.spots(network.depth)
+    ]
 
 
-def _placed(row, network):
-    """In all layers that it fits, without the output and with it; then in each layer alone. (layer, output_too)
+@dataclass(frozen=True, eq=False)
+class WrongTerm:
+    """A term of the walk that pulls as the mistake does."""
 
-    Not alone, where nothing flows on from the mistake: then any of its layers may be right (see `explains`).
-    """
-    if row.place != "parameter":
-        yield from [(None, False), (None, True)] if row.output_too else [(None, False)]
-    if row.place == "parameter" or (row.place in ("hidden", "through") and network.depth > 1):
-        twin = row.id.replace(
-            "hidden", "output"
-        )  # of a slope that is missing or taken at A, the output has a row of its own
-        at_output = row.output_too and (twin == row.id or twin not in MISTAKES)
-        for layer in reversed(network.layers):
-            yield layer, at_output and layer == network.depth
+    of: str
+    wrt: str
+    right: Term
+    wrong: Callable
+    at: Situation
 
-
-def edges_at_fault(row, layers, network, at):
-    """The (of, wrt) of the terms that the mistake spoils; of a fused output there is one, dL/dZ."""
-    last = network.depth
-    for layer in layers:
-        if at.fused and row.place in ("loss", "output"):
-            yield "L", f"Z{last}"
-        else:
-            of, wrt = (name.format(l=layer, c=layer - 1, d=last) for name in PLACES[row.place])
-            yield of, wrt
+    def pull(self, upstream):
+        """What the mistake makes of the gradient."""
+        return self.wrong(self.right, upstream, self.at)
 
 
 def spoilt(evidence, spoils, at):
-    """The walk with some terms' pulls replaced: yields (name, gradient) of each parameter and A as soon as it is complete."""
-    gradient = at.gradient = {"L": 1.0}
-    for term in reversed(evidence.terms):
-        if term.wrt in ("X", "Y"):
-            continue
-        pull = spoils.get((term.of, term.wrt))
-        with np.errstate(all="ignore"):  # a wrong walk through fifty layers may overflow
-            part = pull(term, gradient[term.of], at) if pull else term.pull(gradient[term.of])
-        gradient[term.wrt] = _added(gradient[term.wrt], part) if term.wrt in gradient else part
-        if term.of[0] == "Z":
-            yield term.wrt, gradient[term.wrt]
+    """The walk with some terms' pulls replaced: yields (name, gradient) of each parameter and A, layer by layer."""
+    at.gradient = {"L": 1.0}
+    for stretch in evidence.stretches:
+        terms = [WrongTerm(*edge, term, spoils[edge], at) if edge in spoils else term for edge, term in stretch]
+        walk(terms, at.gradient, add=_added)
+        yield from ((wrt, at.gradient[wrt]) for (of, wrt), _ in reversed(stretch) if of == stretch[0][0][0])
 
 
 def _added(total, part):
@@ -159,23 +158,24 @@ def _added(total, part):
 
 def explains(evidence, hypothesis):
     """The situation (with its constant) in which the mistake gives the claimed numbers, or None."""
-    at = evidence.situation()
-    row, layers = hypothesis.row, hypothesis.layers(evidence.network, at)
-    if row.place == "parameter":
-        return factor_alone(evidence, at, *row.pulls[hypothesis.pull], hypothesis.layer)
-    edges = list(edges_at_fault(row, layers, evidence.network, at))
-    existing = {(term.of, term.wrt) for term in evidence.terms}
-    if not edges or not set(edges) <= existing:
+    with np.errstate(all="ignore"):  # a wrong walk through fifty layers may overflow
+        return _explains(evidence, hypothesis)
+
+
+def _explains(evidence, hypothesis):
+    at, row, place = evidence.situation(), hypothesis.row, hypothesis.place
+    edges = hypothesis.edges(evidence, at).values()
+    if not edges:
         return None if evidence.wrong else at  # it cannot be made here, and indeed nothing is wrong
+    if place.alone and evidence.wrong != [wrt for _, wrt in edges]:
+        return None
     spoils = dict.fromkeys(edges, row.pulls[hypothesis.pull])
-    if row.solved and (not evidence.wrong or not solve(evidence, spoils, at)):
+    if row.solved and (not evidence.wrong or not solve(evidence, spoils, at, place)):
         return None
     explained = not evidence.wrong
     for name, value in spoilt(evidence, spoils, at):
-        if name in evidence.claimed:
-            if row.place in LOCAL and name not in evidence.wrong:
-                continue
-            if not matches(evidence, name, value, row.place == "bias"):
+        if name in evidence.claimed and (place.flows or name in evidence.wrong):
+            if not matches(evidence, name, value, place.sums):
                 return None
             right = evidence.right[name]
             explained |= name in evidence.wrong and (value.shape != right.shape or bool(np.any(value != right)))
@@ -204,59 +204,40 @@ def matches(evidence, name, value, summed=False):
     return evidence.verdicts[name] != "disagree" or told_apart
 
 
-def solve(evidence, spoils, at):
+def solve(evidence, spoils, at, place):
     """Find the unknown constant where the mistake first shows; False where it does not show or nothing could refute it."""
     where = evidence.wrong[0]
-    if evidence.claimed[where].shape != evidence.right[where].shape:
+    refuting = len(evidence.claimed) if place.alone else sum(evidence.claimed[name].size for name in evidence.wrong)
+    if evidence.claimed[where].shape != evidence.right[where].shape or refuting < 2:
         return False
 
     def value(constant):
         at.constant = constant
         return next((found for name, found in spoilt(evidence, spoils, at) if name == where), None)
 
-    claim, right = evidence.claimed[where].astype(float), evidence.right[where]
-    change = value(1.0)
-    change = None if change is None else change - right
-    if change is None or not change.any() or sum(evidence.claimed[name].size for name in evidence.wrong) < 2:
+    claim, base = evidence.claimed[where].astype(float), value(0.0)
+    if base is None or not (change := value(1.0) - base).any():
         return False
-    with np.errstate(all="ignore"):
-        _refine(at, value, claim, right, change)
+    at.constant = _along(claim - base, change)
+    for _ in range(4):  # linear already, unless more than one layer above is spoilt
+        start, here = at.constant, value(at.constant)
+        step = start * 1e-4
+        at.constant = start + _along(claim - here, (value(start + step) - here) / step if step else change)
+    if place.alone:  # a gradient of 0 has the factor 0
+        return at.constant == 0 or AGREE[np.float64] <= abs(at.constant) < np.inf
     return np.isfinite(at.constant) and at.constant != 0
 
 
-def _refine(at, value, claim, right, change):
-    at.constant = float(((claim - right) * change).sum() / (change * change).sum())
-    for _ in range(4):  # linear already, unless more than one layer above is spoilt
-        here, step = value(at.constant), at.constant * 1e-4
-        start = at.constant
-        bend = (value(start + step) - here) / step if step else change
-        at.constant = start + float(((claim - here) * bend).sum() / ((bend * bend).sum() or 1.0))
-
-
-def factor_alone(evidence, at, kind, data_only, layer):
-    """The situation in which one parameter alone is off by one factor (of all of it, or of its data part), or None."""
-    name = f"{kind}{layer}"
-    fits = name in evidence.claimed and evidence.claimed[name].shape == evidence.right[name].shape
-    if evidence.wrong != [name] or len(evidence.claimed) < 2 or not fits:
-        return None
-    part = evidence.network.l2 * evidence.trace[name] if data_only else 0.0
-    claim, right = evidence.claimed[name] - part, evidence.right[name] - part
-    at.constant = float((claim * right).sum() / ((right * right).sum() or 1.0))
-    if not 0 < abs(at.constant) < AGREE[np.float64] and matches(evidence, name, at.constant * right + part):
-        return at
-    return None
+def _along(difference, change):
+    """The multiple of `change` that comes nearest to a difference."""
+    return float((difference * change).sum() / ((change * change).sum() or 1.0))
 
 
 def survivors(evidence, candidates):
     """The hypotheses that give the claimed numbers, with their situations; in one layer only near the first wrong name."""
-    layer = int(evidence.wrong[0][1:])
-    claimed = sorted(int(name[1:]) for name in evidence.claimed)
+    layer = parts(evidence.wrong[0]).layer
+    claimed = sorted(parts(name).layer for name in evidence.claimed)
     above = next((other for other in claimed if other > layer), evidence.network.depth)
-    found = []
-    for hypothesis in candidates:
-        if hypothesis.layer is None or layer <= hypothesis.layer <= above:
-            with np.errstate(all="ignore"):
-                at = explains(evidence, hypothesis)
-            if at is not None:
-                found.append((hypothesis, at))
-    return found
+    near = [one for one in candidates if one.layer is None or layer <= one.layer <= above]
+    found = [(one, explains(evidence, one)) for one in near]
+    return [(one, at) for one, at in found if at is not None]

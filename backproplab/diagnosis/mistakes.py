@@ -4,6 +4,7 @@ Collected from course forums, question sites, and errata of published books, tut
 place of the term's own rule on its way down; all else is left to the package's terms. Variants of one mistake are several pulls.
 """
 
+import copyreg
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,20 +12,24 @@ import numpy as np
 
 from ..functions.activations import ACTIVATIONS
 from ..functions.values import softmax
+from ..notation import parts
 from ..terms import RULES
-
-# Where a mistake sits: the names of the term (of, wrt) at fault in layer {l}, {c} being the layer below and {d} the last one.
-PLACES = {
-    "loss": ("L", "A{d}"),
-    "output": ("A{d}", "Z{d}"),
-    "raw": ("Z{l}", "A{c}"),
-    "hidden": ("A{l}", "Z{l}"),
-    "through": ("Z{l}", "A{c}"),
-    "weights": ("Z{l}", "W{l}"),
-    "bias": ("Z{l}", "b{l}"),
-    "penalty": ("L", "W{l}"),
-}
-
+from .places import (
+    ALL_SLOPES,
+    BIAS,
+    BIAS_ALONE,
+    EACH_HIDDEN,
+    EACH_SLOPE,
+    HIDDEN,
+    LOSS,
+    OUTPUT,
+    PENALTY,
+    PENALTY_ON_BIAS,
+    RAW,
+    THROUGH,
+    WEIGHTS,
+    WEIGHTS_ALONE,
+)  # fmt: skip
 
 # What a row's words name, where no network is given.
 ANYWHERE = dict(
@@ -45,56 +50,21 @@ ANYWHERE = dict(
 class Mistake:
     """A named way for a gradient to be wrong.
 
-    `place` is a key of PLACES, or "parameter", "graph" or "calls"; `fits(at, layer)` says in which layers it can be made;
-    `pulls` are functions of (term, d, at) that replace term.pull(d), or of the "parameter" row (kind, whether L2 is left
-    out); `solved` ones use an unknown constant, at.constant, in which the gradient is linear. Those `output_too` may also
-    sit in an output that is not fused. `says` holds two sentences for the learner, what was done and what is right.
+    `places` are tried in turn; of a mistake that takes a graph or several calls to see there are none. `says` holds two
+    sentences for the learner, what was done and what is right. `pulls`, one for each variant, are functions of (term, d, at)
+    that replace term.pull(d); `fits(at, layer)` says in which layers it can be made, in all if left out. A `solved` one uses an unknown
+    constant, at.constant, in which the gradient is linear.
     """
 
     id: str
-    place: str
+    places: tuple
     says: tuple
     pulls: tuple = ()
-    fits: Callable = lambda at, layer: True
+    fits: Callable | None = None
     solved: bool = False
-    output_too: bool = False
 
     def __repr__(self):
         return f"{self.id}: {' '.join(self.says).format(**ANYWHERE).replace('n = n', 'n')}"
-
-
-@dataclass
-class Situation:
-    """What a pull may look at: the trace, n examples and k outputs, the network's kind, the gradient so far, the constant."""
-
-    trace: dict
-    n: int
-    outputs: int
-    mean: bool
-    l2: float
-    fused: bool
-    activations: tuple
-    gradient: dict | None = None
-    constant: float = 0.0
-
-    def row(self, term):
-        """The activation of the term's layer, as a row of the table of functions."""
-        return ACTIVATIONS[self.activations[int(term.of[1:]) - 1]]
-
-    @property
-    def output(self):
-        """The last A."""
-        return self.trace[f"A{len(self.activations)}"]
-
-    def long_way(self):
-        """dL/dA of a cross entropy, which its fused form never needs: -Y/A with a softmax, (A - Y)/(A (1 - A)) with a sigmoid."""
-        A, Y = self.output, self.trace["Y"]
-        return (-Y / A if self.activations[-1] == "softmax" else (A - Y) / (A * (1 - A))) / (self.n if self.mean else 1)
-
-    def below(self, term):
-        """What came into the layer of a term of Z: X or the A below."""
-        layer = int(term.of[1:])
-        return self.trace[f"A{layer - 1}" if layer > 1 else "X"]
 
 
 def _scaled(factor):
@@ -147,188 +117,196 @@ def _slope_at_output(term, d, at):
     return RULES["through softmax"].pull(d, softmax(at.output))
 
 
-OTHER_SLOPES = {
-    name: [row.slope_from_value for row in ACTIVATIONS.values() if row.slope_from_value and row.name != name]
-    for name in ACTIVATIONS
-}
+def _factor_of_all(term, d, at):
+    """What makes the whole gradient `at.constant` times as large: for weights the L2 part too, which is added in any case."""
+    data = at.constant * term.pull(d)
+    return data + (at.constant - 1) * at.l2 * at.trace[term.wrt] if term.rule == "onto weights" else data
 
 
 def _other_slope(number, everywhere):
     def pull(term, d, at):
         if not everywhere and at.row(term).slope_from_value is None:
             return term.pull(d)
-        others = OTHER_SLOPES[at.row(term).name]
-        return d * others[min(number, len(others) - 1)](at.trace[term.of])
+        rows = [row for row in ACTIVATIONS.values() if row.slope_from_value and row is not at.row(term)]
+        return d * rows[min(number, len(rows) - 1)].slope_from_value(at.trace[term.of])
 
     return pull
 
 
 # fmt: off
 ROWS = [
-    Mistake("sum-for-mean", "loss", (
+    Mistake("sum-for-mean", (LOSS,), (
         "The gradient is that of the sum over the examples, n = {n} times too large, but the loss is their mean.",
         "Divide by n once, at the loss: dL/dA = (A - Y) / n."),
         _scaled(lambda at: at.n), lambda at, layer: at.mean),
-    Mistake("mean-for-sum", "loss", (
+    Mistake("mean-for-sum", (LOSS,), (
         "The gradient is that of the mean over the examples, but the loss is their sum.",
         "Leave out the division by n = {n}: with reduction=\"sum\" each example counts in full."),
         _scaled(lambda at: 1 / at.n), lambda at, layer: not at.mean),
-    Mistake("mean-over-entries", "loss", (
+    Mistake("mean-over-entries", (LOSS,), (
         "The mean is taken over all n * n_out entries of A - Y, as numpy's mean() does, not over the examples.",
         "The loss sums over the outputs of an example and averages over the n = {n} examples: divide by n alone."),
         _scaled(lambda at: 1 / at.outputs if at.mean else 1 / (at.n * at.outputs))),
-    Mistake("batch-divided-twice", "loss", (
+    Mistake("batch-divided-twice", (LOSS,), (
         "The gradient is divided by n = {n} twice, at the loss and once more in the layers.",
         "Divide once, at the loss; everything behind it inherits the 1/n."),
         _scaled(lambda at: 1 / at.n if at.mean else 1 / at.n**2)),
-    Mistake("factor-two", "loss", (
+    Mistake("factor-two", (LOSS,), (
         "Every gradient is twice the right one, since the square's 2 was kept and the loss's 1/2 forgotten.",
         "The derivative of 1/2 (a - y)^2 by a is a - y: the two cancel."),
         _scaled(lambda at: 2)),
-    Mistake("factor-half", "loss", (
+    Mistake("factor-half", (LOSS,), (
         "Every gradient is half of the right one: a 1/2 too many.",
         "The 1/2 of the loss is used up by the square's derivative, and other losses have none."),
         _scaled(lambda at: 0.5)),
-    Mistake("sign", "loss", (
+    Mistake("sign", (LOSS,), (
         "The gradient has the opposite sign: it starts from Y - A.",
-        "The derivative of the loss by A points from the target to the answer, A - Y; a step against it comes nearer."),
+        "The derivative of the loss by A points from the target to the output, A - Y; a step against it comes nearer."),
         _scaled(lambda at: -1)),
-    Mistake("output-slope-missing", "output", (
+    Mistake("output-slope-missing", (OUTPUT,), (
         "The slope of the output's activation is left out: delta{d} is taken to be A{d} - Y.",
         "For the squared error dL/dZ{d} = {chain}; only a cross entropy with its own output cancels the slope."),
         (lambda term, d, at: at.long_way() if at.fused else d,), lambda at, layer: at.activations[layer - 1] != "identity"),
-    Mistake("output-slope-extra", "output", (
+    Mistake("output-slope-extra", (OUTPUT,), (
         "delta{d} = A{d} - Y is multiplied by A{d} (1 - A{d}) once more.",
         "With a cross entropy the slope of the output has already cancelled: dL/dZ{d} is (A{d} - Y) and no more."),
-        (lambda term, d, at: term.pull(d) * at.trace[f"A{term.wrt[1:]}"] * (1 - at.trace[f"A{term.wrt[1:]}"]),), lambda at, layer: at.fused),
-    Mistake("output-slope-at-a", "output", (
+        (lambda term, d, at: term.pull(d) * at.output * (1 - at.output),), lambda at, layer: at.fused),
+    Mistake("output-slope-at-a", (OUTPUT,), (
         "The slope of the output's activation is taken at A{d}, as if it had not been applied yet.",
         "The slope belongs to the number that went in: {g}'(Z{d})."),
         (_slope_at_output,), lambda at, layer: at.activations[layer - 1] != "identity"),
-    Mistake("softmax-diagonal", "output", (
+    Mistake("softmax-diagonal", (OUTPUT,), (
         "Of the softmax's Jacobian only the diagonal p (1 - p) is used.",
         "Each output depends on every logit: dL/dz_k = p_k (d_k - sum_j d_j p_j)."),
         (lambda term, d, at: (at.long_way() if at.fused else d) * at.output * (1 - at.output),),
         lambda at, layer: at.activations[layer - 1] == "softmax"),
-    Mistake("raw-error-back", "raw", (
+    Mistake("raw-error-back", (RAW,), (
         "The layer below gets A{d} - Y through W{d}, without the slope of the output's activation.",
         "What goes through W{d} is delta{d} = dL/dZ{d}, the same that W{d} and b{d} got."),
-        (lambda term, d, at: term.pull(at.gradient["A" + term.of[1:]]),), _is_curved),
-    Mistake("hidden-slope-missing", "hidden", (
+        (lambda term, d, at: term.pull(at.gradient[f"A{parts(term.of).layer}"]),), _is_curved),
+    Mistake("relu-gate-open", (HIDDEN, EACH_SLOPE), (
+        "The gate of layer {l}, ReLU's slope, never closes: it is left out, or it tests a value that is never negative, A{l} >= 0 for instance.",
+        "The gradient passes where Z{l} > 0 and is 0 elsewhere: dL/dZ{l} = dL/dA{l} * (Z{l} > 0)."),
+        (lambda term, d, at: d,), _is_relu),
+    Mistake("hidden-slope-missing", (EACH_HIDDEN, ALL_SLOPES), (
         "On the way down through layer {l} the slope of its activation is left out: delta{l} is taken to be dL/dA{l}.",
         "Multiply by it, entry by entry: dL/dZ{l} = dL/dA{l} * {g}'(Z{l})."),
-        (lambda term, d, at: d,), output_too=True),
-    Mistake("hidden-slope-at-a", "hidden", (
+        (lambda term, d, at: d,)),
+    Mistake("hidden-slope-at-a", (EACH_HIDDEN, ALL_SLOPES), (
         "The slope of layer {l}'s activation is taken at A{l}, as if it had not been applied yet.",
         "It belongs to the number that went in: {g}'(Z{l})."),
-        _slope(lambda row, Z, A: row.slope.value(A)), output_too=True),
-    Mistake("hidden-slope-twice", "hidden", (
+        _slope(lambda row, Z, A: row.slope.value(A))),
+    Mistake("hidden-slope-twice", (HIDDEN, EACH_SLOPE), (
         "The slope of layer {l}'s activation is multiplied in twice.",
         "Each term of the chain comes once: dL/dZ{l} = dL/dA{l} * {g}'(Z{l})."),
-        _slope(lambda row, Z, A: row.slope.value(Z) ** 2), output_too=True),
-    Mistake("slope-of-z", "hidden", (
+        _slope(lambda row, Z, A: row.slope.value(Z) ** 2)),
+    Mistake("slope-of-z", (HIDDEN, EACH_SLOPE), (
         "The short form of the slope, which is meant for A{l}, is given Z{l}.",
         "a (1 - a) and 1 - a^2 want the activation's value: use A{l} in them."),
-        _slope(lambda row, Z, A: row.slope_from_value(Z)), _has_short_form, output_too=True),
-    Mistake("slope-of-other-activation", "hidden", (
+        _slope(lambda row, Z, A: row.slope_from_value(Z)), _has_short_form),
+    Mistake("slope-of-other-activation", (HIDDEN, EACH_SLOPE), (
         "Layer {l} uses {g}, but its slope is that of another activation.",
         "Use {g}'(Z{l}): a (1 - a) is the sigmoid's, 1 - a^2 the tanh's."),
-        (_other_slope(0, True), _other_slope(1, True), _other_slope(0, False)), lambda at, layer: at.activations[layer - 1] not in ("identity", "softmax"), output_too=True),
-    Mistake("relu-gate-on-upstream", "hidden", (
+        (_other_slope(0, True), _other_slope(1, True), _other_slope(0, False)), lambda at, layer: at.activations[layer - 1] not in ("identity", "softmax")),
+    Mistake("relu-gate-on-upstream", (HIDDEN, EACH_SLOPE), (
         "The gate of layer {l} looks at the gradient that arrives and lets it through where that is positive.",
         "ReLU's slope is 1 where Z{l} > 0, whatever arrives, negative numbers too."),
-        (lambda term, d, at: d * (d > 0),), _is_relu, output_too=True),
-    Mistake("relu-gate-open", "hidden", (
-        "The gate of layer {l} never closes: it tests a value that is never negative, A{l} >= 0 for instance.",
-        "The gradient passes where Z{l} > 0 and is 0 elsewhere."),
-        (lambda term, d, at: d,), _is_relu, output_too=True),
-    Mistake("relu-overwrites-upstream", "hidden", (
+        (lambda term, d, at: d * (d > 0),), _is_relu),
+    Mistake("relu-overwrites-upstream", (HIDDEN, EACH_SLOPE), (
         "In layer {l} the gate takes the place of the gradient that arrives: delta{l} holds only zeros and ones.",
         "Multiply them: dL/dZ{l} = dL/dA{l} * (Z{l} > 0)."),
-        (lambda term, d, at: term.value,), _is_relu, output_too=True),
-    Mistake("weights-not-transposed", "through", (
+        (lambda term, d, at: term.value,), _is_relu),
+    Mistake("weights-not-transposed", (THROUGH,), (
         "The gradient goes down through W{u} the wrong way round, by its transpose.",
         "Forward was A{l} @ W{u}.T, so backward is dL/dZ{u} @ W{u}; the shapes do not tell since W{u} is square."),
         (lambda term, d, at: d @ term.value.T,), _is_square),
-    Mistake("updated-weights", "through", (
+    Mistake("updated-weights", (THROUGH,), (
         "The gradient goes down through a W{u} that has been updated already, with a step of about {constant} times its gradient.",
         "Compute all gradients with the weights of the forward pass, and only then update any."),
         tuple(lambda term, d, at, penalty=penalty: d @ (term.value - at.constant * _own_gradient(term, d, at, penalty)) for penalty in (True, False)),
         solved=True),
-    Mistake("gradient-for-weights", "through", (
+    Mistake("gradient-for-weights", (THROUGH,), (
         "The gradient goes down through dW{u}, the weights' gradient, in place of the weights.",
         "dL/dA{l} = dL/dZ{u} @ W{u}."),
         tuple(lambda term, d, at, penalty=penalty: d @ _own_gradient(term, d, at, penalty) for penalty in (True, False))),
-    Mistake("weight-gradient-transposed", "weights", (
+    Mistake("weight-gradient-transposed", (WEIGHTS,), (
         "The gradient of W{l} is transposed: rows and columns are exchanged.",
         "W{l} has shape (units out, units in), and so has dL/dZ{l}.T @ {below}."),
         (lambda term, d, at: term.pull(d).T, _turned_with_penalty)),
-    Mistake("z-for-a", "weights", (
+    Mistake("z-for-a", (WEIGHTS,), (
         "The gradient of W{l} uses {belowz}, the layer below before its activation.",
         "What W{l} was multiplied by in the forward pass is {below}."),
-        (lambda term, d, at: d.T @ at.trace[f"Z{int(term.of[1:]) - 1}"],), lambda at, layer: layer > 1),
-    Mistake("x-for-a", "weights", (
+        (lambda term, d, at: d.T @ at.trace[f"Z{parts(term.of).layer - 1}"],), lambda at, layer: layer > 1),
+    Mistake("x-for-a", (WEIGHTS,), (
         "The gradient of W{l} uses the network's input X.",
         "What came into layer {l} in the forward pass is {below}."),
         (lambda term, d, at: d.T @ at.trace["X"],), lambda at, layer: layer > 1),
-    Mistake("last-example-only", "weights", (
+    Mistake("last-example-only", (WEIGHTS,), (
         "The gradient of W{l} holds the last example only: overwritten in a loop, not added up.",
         "Sum the outer products over all {n} examples: dL/dZ{l}.T @ {below}."),
         (lambda term, d, at: d[-1:].T @ at.below(term)[-1:],)),
-    Mistake("bias-wrong-axis", "bias", (
+    Mistake("bias-wrong-axis", (BIAS,), (
         "The gradient of b{l} is summed over the units, one number for each example.",
         "Sum over the examples, dL/dZ{l}.sum(axis=0): one number for each unit."),
         (lambda term, d, at: d.sum(axis=1),)),
-    Mistake("bias-total", "bias", (
-        "Every entry of the gradient of b{l} is the sum over all units and examples.",
-        "Sum over the examples only, dL/dZ{l}.sum(axis=0)."),
-        (lambda term, d, at: np.full(d.shape[1], _total(d)),)),
-    Mistake("bias-times-input", "bias", (
-        "The gradient of b{l} is multiplied by what came in, as if b{l} were a weight.",
-        "A bias is added as it is: the term dZ{l}/db{l} is 1."),
-        (lambda term, d, at: (d.T @ at.below(term)).sum(axis=1), lambda term, d, at: (d.T @ at.below(term) + at.l2 * at.trace["W" + term.of[1:]]).sum(axis=1))),
-    Mistake("bias-sum-for-mean", "bias", (
-        "The gradient of b{l} alone is n = {n} times too large.",
-        "dL/dZ{l} already holds the 1/n of the mean: sum it over the examples and do no more."),
-        _scaled(lambda at: at.n), lambda at, layer: at.mean),
-    Mistake("bias-zero", "bias", (
+    Mistake("bias-zero", (BIAS,), (
         "The gradient of b{l} is 0: the bias would never be updated.",
         "It is delta, summed over the examples: dL/dZ{l}.sum(axis=0)."),
         _scaled(lambda at: 0.0)),
-    Mistake("layer-factor", "parameter", (
+    Mistake("bias-total", (BIAS,), (
+        "Every entry of the gradient of b{l} is the sum over all units and examples.",
+        "Sum over the examples only, dL/dZ{l}.sum(axis=0)."),
+        (lambda term, d, at: np.full(d.shape[1], _total(d)),)),
+    Mistake("bias-times-input", (BIAS,), (
+        "The gradient of b{l} is multiplied by what came in, as if b{l} were a weight.",
+        "A bias is added as it is: the term dZ{l}/db{l} is 1."),
+        (lambda term, d, at: (d.T @ at.below(term)).sum(axis=1), lambda term, d, at: (d.T @ at.below(term) + at.l2 * at.trace[f"W{parts(term.of).layer}"]).sum(axis=1))),
+    Mistake("bias-sum-for-mean", (BIAS,), (
+        "The gradient of b{l} alone is n = {n} times too large.",
+        "dL/dZ{l} already holds the 1/n of the mean: sum it over the examples and do no more."),
+        _scaled(lambda at: at.n), lambda at, layer: at.mean),
+    Mistake("layer-factor", (WEIGHTS_ALONE, BIAS_ALONE), (
         "The gradient of {name} alone is {constant} times the right one.",
         "Everything above and beside it is right, so the factor sits in the one line that computes {name}'s gradient."),
-        (("W", False), ("b", False), ("W", True)), solved=True),
-    Mistake("l2-missing", "penalty", (
+        (_factor_of_all, lambda term, d, at: at.constant * term.pull(d)), solved=True),
+    Mistake("l2-missing", (PENALTY,), (
         "The part of the L2 penalty is missing from the gradient of W{l}.",
         "The loss reaches W{l} on a second path: add l2 * W{l}."),
         _scaled(lambda at: 0.0)),
-    Mistake("l2-factor-two", "penalty", (
+    Mistake("l2-factor-two", (PENALTY,), (
         "The part of the L2 penalty is twice too large in the gradient of W{l}.",
         "The loss holds 1/2 l2 W^2, whose derivative is l2 * W{l}."),
         _scaled(lambda at: 2)),
-    Mistake("l2-per-example", "penalty", (
+    Mistake("l2-per-example", (PENALTY,), (
         "The part of the L2 penalty is multiplied or divided by n = {n} in the gradient of W{l}.",
         "The penalty stands once beside the data's loss, outside of its mean: add l2 * W{l} as it is."),
         _scaled(lambda at: at.n) + _scaled(lambda at: 1 / at.n)),
-    Mistake("l2-sum", "penalty", (
+    Mistake("l2-sum", (PENALTY,), (
         "Every entry of the gradient of W{l} gets l2 times the sum of all weights.",
         "Each weight answers for itself: add l2 * W{l}, entry by entry."),
         (lambda term, d, at: np.full(term.shape, term.pull(d).sum()),)),
-    Mistake("l2-sign", "penalty", (
+    Mistake("l2-sign", (PENALTY,), (
         "The part of the L2 penalty has the opposite sign in the gradient of W{l}.",
         "The penalty grows with the weight: add + l2 * W{l}, and the step makes the weight smaller."),
         _scaled(lambda at: -1)),
-    Mistake("l2-on-bias", "bias", (
+    Mistake("l2-on-bias", (PENALTY_ON_BIAS,), (
         "The gradient of b{l} holds a part l2 * b{l}, but the penalty is on the weights only.",
         "There is no path from the penalty to b{l}: leave the part out."),
         (lambda term, d, at: term.pull(d) + at.l2 * at.trace[term.wrt],), lambda at, layer: at.l2 > 0),
-    Mistake("path-missing", "graph", (
+    Mistake("path-missing", (), (
         "{name} is used more than once, and the gradient of one use only arrives: overwritten, not added.",
         "Over paths we add: every use of {name} contributes its part.")),
-    Mistake("stale-gradient", "calls", (
+    Mistake("stale-gradient", (), (
         "The gradient of an earlier call is added to that of this one: something is kept and not set to zero.",
         "Start each call from zero; a second call with the same numbers must give the same answer.")),
 ]
 # fmt: on
 MISTAKES = {row.id: row for row in ROWS}
+
+
+def mistake(id):
+    """The row of that id."""
+    return MISTAKES[id]
+
+
+copyreg.pickle(Mistake, lambda row: (mistake, (row.id,)))

@@ -4,13 +4,14 @@ from itertools import count
 
 import numpy as np
 
+from ..models.batch import are_labels
 from ..models.network import Network
-from ..models.rows import are_labels
+from ..notation import parts
 
 SLENDER, SQUARE = (5, 4, 6, 7), 4
 
 
-def probes(model, X, Y):
+def every_probe(model, X, Y):
     """Networks of the same depth, activations and loss, each with rows for it, in the form in which X and Y came.
 
     First the model's own sizes with other numbers; then all widths different from 1, 2, the number of examples and their
@@ -43,7 +44,7 @@ def _lively(model, sizes, n):
         rng = np.random.default_rng(seed)
         probe = Network(sizes, model.activations, model.loss_name, model.l2, model.reduction, model.dtype, seed)
         grown = {
-            name: value * 1.2 + 0.3 * rng.normal(size=value.shape) * (name[0] == "b")
+            name: value * 1.2 + 0.3 * rng.normal(size=value.shape) * (parts(name).letter == "b")
             for name, value in probe.parameters.items()
         }
         probe.parameters = grown

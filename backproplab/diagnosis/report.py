@@ -117,7 +117,7 @@ def constant_ratio(claim, right):
     return ratio if same and right.any() else None
 
 
-def two_answers(first, second, right, order):
+def differing_calls(first, second, right, order):
     """The diagnosis of a function that answers differently each time: whether the right gradient is added each time.
 
     `order` holds the names from the loss down.
@@ -134,3 +134,74 @@ def _added(right, before, now):
         return False
     off = min(np.abs(now - before - right).max(), np.abs(now - 2 * right).max())
     return off <= 10 * AGREE[now.dtype.type] * np.abs(now).max()
+
+
+# --- graphs -------------------------------------------------------------------------------------------------------------
+
+SLOPE = (
+    "You left out d{of}/d{wrt}, the slope of the activation.",
+    "On the way from {of} to {wrt} multiply by d{of}/d{wrt} = {formula}.",
+)
+AT_A = (
+    "The slope d{of}/d{wrt} is taken at {of}, as if the activation had not been applied yet.",
+    "It belongs to the number that went in, {wrt}.",
+)
+LOOK = "Look at the term d{of}/d{wrt} = {formula}: is its factor right?"
+ON_GRAPHS = {
+    "left-out": (
+        "The term d{of}/d{wrt} is left out: the numbers are those with 1 in its place.",
+        "On every path over this edge multiply by it, d{of}/d{wrt} = {formula}.",
+    ),
+    "sign": ("The sign is the opposite one.", "Look at the term d{of}/d{wrt} = {formula}: which sign has it?"),
+    "factor-two": ("Every derivative is twice the right one.", LOOK),
+    "factor-half": ("Every derivative is half of the right one.", LOOK),
+    "output-slope-missing": SLOPE,
+    "hidden-slope-missing": SLOPE,
+    "hidden-slope-twice": ("The slope d{of}/d{wrt} is multiplied in twice.", "Each term of the chain comes once."),
+    "output-slope-at-a": AT_A,
+    "hidden-slope-at-a": AT_A,
+    "slope-of-z": (
+        "The short form of the slope, which is meant for {of}, is given {wrt}.",
+        "a (1 - a) and 1 - a^2 want the activation's value: use {of} in them.",
+    ),
+    "slope-of-other-activation": (
+        "For d{of}/d{wrt} the slope of another activation is taken.",
+        "a (1 - a) is the sigmoid's, 1 - a^2 the tanh's.",
+    ),
+    "path-missing": MISTAKES["path-missing"].says,
+    "unknown": "No single mistake that is known here gives these numbers.",
+    "wrong": "Wrong: {names}.",
+    "times": "{name} ({ratio} times the right one)",
+    "right": "Right: {names}.",
+}
+
+
+def of_graph(check, right, where, found):
+    """The diagnosis of a graph's numbers from the mistakes (id, term at fault) that were `found` to give them."""
+    ratio = constant_ratio(check.claimed[where], right[where])
+    if not found:
+        return Diagnosis("unknown", " ".join(_unknown(check, right, where)), (), where, None, ratio)
+    order = [*MISTAKES, "left-out"]
+    name, term = min(found, key=lambda suspect: order.index(suspect[0]))
+    names = {"name": term.wrt, "of": term.of, "wrt": term.wrt, "formula": term.formula}
+    candidates = tuple(sorted({one for one, _ in found} & MISTAKES.keys(), key=order.index))
+    mistake = name if name in MISTAKES else "unknown"
+    return Diagnosis(mistake, " ".join(ON_GRAPHS[name]).format(**names), candidates, where, term, ratio)
+
+
+def _unknown(check, right, where):
+    """What can be said without a name: which numbers are wrong, by which factor, and which are right."""
+    yield ON_GRAPHS["unknown"]
+    by_verdict = {
+        verdict: [name for name in check.verdicts if check.verdicts[name] == verdict]
+        for verdict in ("disagree", "agree")
+    }
+    ratios = {name: constant_ratio(check.claimed[name], right[name]) for name in by_verdict["disagree"]}
+    names = [
+        name if ratio is None else ON_GRAPHS["times"].format(name=name, ratio=number(ratio, 4))
+        for name, ratio in ratios.items()
+    ]
+    yield ON_GRAPHS["wrong"].format(names=", ".join(names))
+    if by_verdict["agree"]:
+        yield ON_GRAPHS["right"].format(names=", ".join(by_verdict["agree"]))
+    yield from nearly_right(check.claimed[where], right[where])

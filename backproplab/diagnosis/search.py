@@ -1,4 +1,4 @@
-"""What is wrong with a gradient of a network: every mistake of the table is made in turn, its numbers laid beside the claim."""
+"""Which mistake is it? Every one that can be made is made in turn, its numbers laid beside the claim."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -7,73 +7,105 @@ import numpy as np
 import sympy as sp
 
 from ..checking import claims
-from ..checking.check import in_double
-from ..notation import number
-from .hypotheses import edges_at_fault, explains, gather, hypotheses, survivors
-from .mistakes import PLACES
-from .probes import probes
-from .report import WORDS, Diagnosis, constant_ratio, no_mistake, no_name, two_answers
+from ..checking.check import check_graph, claimed_at, graph_gradient, is_network
+from ..checking.verdicts import STRUCTURE
+from ..notation import number, parts, what_comes_in
+from ..terms import Slope
+from . import report
+from .hypotheses import every_hypothesis, explains, gather, survivors
+from .probes import every_probe
+from .suspects import every_suspect, explained
 
 
-def diagnose_numbers(claimed, network, X, Y):
-    """The diagnosis of a dict of arrays; `network` in float64."""
-    evidence = gather(network, X, Y, claims.read(claimed, network.parameters, "diagnose"))
-    return conclude(evidence, survivors(evidence, hypotheses(network)) if evidence.wrong else [])
+def diagnose(claimed, model, X=None, Y=None, *, at=None, output=None, time_limit=claims.TIME_LIMIT):
+    """Name the mistake in a gradient of a network on rows X, Y, or of a graph at numbers `at`.
+
+    `claimed` is a dict of arrays by parameter's name, or a function of (parameters, X, Y); for a graph of numbers, or a
+    function of the inputs by name. `output` is a graph's last line unless named.
+
+    A network's function is also called with other sizes, batches and parameters of the same
+    depth, activations and loss, where no two mistakes look the same. A mistake is named only where its numbers match to 1e-9
+    (1e-5 in float32), else it is "unknown". Returns a `Diagnosis`.
+    ValueError, TypeError: a claim that is no gradient of this network (unknown name, NaN, empty), a function that raises,
+    changes its inputs or takes longer than `time_limit` seconds, and as `forward`.
+    """
+    hint = "; the claim comes first: diagnose(claimed, model, ...)"
+    if not is_network(model, X, Y, at, output, "diagnose", hint):
+        return _of_graph(claimed, model, at, output, time_limit)
+    if callable(claimed):
+        return _of_function(claimed, model, X, Y, time_limit)
+    evidence = gather(model.in_double(), X, Y, claims.read(claimed, model.parameters, "diagnose"))
+    return conclude(evidence, survivors(evidence, every_hypothesis(model)) if evidence.wrong else [])
+
+
+# --- graphs -------------------------------------------------------------------------------------------------------------
+
+
+def _of_graph(claimed, graph, at, output, time_limit):
+    """The first mistake that gives the claimed numbers; names are looked at from the output down."""
+    check = check_graph(graph, at, claimed, output, "complex step", time_limit, "diagnose")
+    if check.verdict != "disagree":
+        return report.no_mistake(check.verdicts, check.reasons)
+    trace, output = graph.forward(**(at or {})), graph.checked_output(output, "diagnose")
+    terms = graph.terms(trace)
+    right = graph_gradient(trace, terms, output)
+    if STRUCTURE["same answer twice"] in check.reasons.values():
+        first, second = (claimed_at(claimed, graph, trace, time_limit, "diagnose") for _ in range(2))
+        return report.differing_calls(first, second, right, right)
+    where = next(name for name in right if check.verdicts.get(name) == "disagree")
+    found = [
+        (name, term)
+        for name, spoilt, term in every_suspect(trace, terms, output, where)
+        if explained(spoilt, output, check.claimed, right, check.tolerance)
+    ]
+    return report.of_graph(check, right, where, found)
+
+
+# --- networks -----------------------------------------------------------------------------------------------------------
 
 
 def conclude(evidence, found, note=None):
     """The diagnosis: the first hypothesis that is left, in the table's order."""
     if not evidence.wrong:
-        return no_mistake(evidence.verdicts, evidence.reasons)
-    where = evidence.wrong[0]
-    misshapen = [f"{evidence.reasons[name]}." for name in evidence.misshapen[:1]]
-    note = " ".join([*misshapen, *([note] if note else [])])
-    if not found and evidence.misshapen:
-        return Diagnosis("unknown", " ".join([WORDS["unknown"], note]), (), evidence.misshapen[0])
+        return report.no_mistake(evidence.verdicts, evidence.reasons)
+    where, misshapen = evidence.wrong[0], evidence.misshapen
+    note = " ".join([*(f"{evidence.reasons[name]}." for name in misshapen[:1]), *([note] if note else [])])
+    if not found and misshapen:
+        return report.Diagnosis("unknown", f"{report.WORDS['unknown']} {note}", (), misshapen[0])
     if not found:
         before = where != next(iter(evidence.verdicts))
-        return no_name(where, before, evidence.claimed[where], evidence.right[where], len(evidence.trace["X"]), note)
-    found = sorted(
-        found, key=lambda one: one[0].row.id == "bias-total" and any(other.row.id == "bias-zero" for other, _ in found)
-    )
-    hypothesis, at = found[0]  # a total that cancels to rounding looks like 0, but an exact 0 is no rounding
+        return report.no_name(
+            where, before, evidence.claimed[where], evidence.right[where], len(evidence.trace["X"]), note
+        )
+    hypothesis, at = found[0]
     term = term_at_fault(evidence, hypothesis, where)
     says = " ".join(hypothesis.row.says).format(**_names(evidence, term, where, at))
-    return Diagnosis(
+    return report.Diagnosis(
         hypothesis.row.id,
         f"{says} {note}" if note else says,
         tuple(dict.fromkeys(one.row.id for one, _ in found)),
         where,
         term,
-        None if where in evidence.misshapen else constant_ratio(evidence.claimed[where], evidence.right[where]),
+        None if where in misshapen else report.constant_ratio(evidence.claimed[where], evidence.right[where]),
     )
 
 
 def term_at_fault(evidence, hypothesis, where):
-    """The right `Term` of the edge at which the mistake first shows."""
-    row, kind, layer = hypothesis.row, where[0], int(where[1:])
-    by_edge = {(term.of, term.wrt): term for term in evidence.terms}
-    if row.id == "layer-factor":
-        return by_edge[f"Z{layer}", where]
-    if row.id == "l2-on-bias":
-        return _term(evidence.terms, evidence.trace, "L", where)
-    at = evidence.situation()
-    edges = list(edges_at_fault(row, hypothesis.layers(evidence.network, at), evidence.network, at))
-    if row.id == "raw-error-back":
-        return by_edge[f"A{evidence.network.depth}", f"Z{evidence.network.depth}"]
-    if row.place in ("hidden", "through") and hypothesis.layer is None:
-        near = [edge for edge in edges if int(edge[1][1:]) >= layer]
-        return by_edge[min(near, key=lambda edge: int(edge[1][1:]))] if near else by_edge[edges[-1]]
-    if row.place in ("weights", "bias", "penalty"):
-        return by_edge.get((PLACES[row.place][0].format(l=layer), f"{kind}{layer}"), by_edge[edges[-1]])
-    return by_edge[edges[-1]]
+    """The right `Term` of the edge at which the mistake first shows: of those it spoils the nearest above the name `where`."""
+    at, place, layer = evidence.situation(), hypothesis.place, parts(where).layer
+    spoilt = hypothesis.edges(evidence, at)
+    near = [one for one, (_, wrt) in spoilt.items() if parts(wrt).layer >= layer]
+    nearest = min(near, default=max(spoilt))
+    return _term(evidence.by_edge, evidence.trace, place.edge_to_show(nearest, spoilt[nearest]))
 
 
-def _term(terms, trace, of, wrt):
+def _term(by_edge, trace, edge):
     """The term of an edge; from the penalty to a bias, where there is no edge, a term that is 0."""
-    shape = np.shape(trace[wrt])
-    nothing = replace(terms[-1], of=of, wrt=wrt, paper=_zero, value=np.zeros(shape), wrt_shape=shape, rule="times")
-    return next((term for term in terms if (term.of, term.wrt) == (of, wrt)), nothing)
+    if edge in by_edge:
+        return by_edge[edge]
+    shape = np.shape(trace[edge[1]])
+    beside = next(term for (of, _), term in by_edge.items() if of == edge[0])
+    return replace(beside, wrt=edge[1], paper=Slope(_zero), value=np.zeros(shape), wrt_shape=shape, rule="times")
 
 
 def _zero():
@@ -82,22 +114,22 @@ def _zero():
 
 def _names(evidence, term, where, at):
     """What the words of a row may name."""
-    letter, layer = term.wrt[0], int(term.wrt[1:]) if term.wrt[1:] else 1
-    depth, below = evidence.network.depth, layer - 1
+    letter, layer, _ = parts(term.wrt)
+    layer, depth = layer or 1, evidence.network.depth
     g = evidence.network.activations[layer - 1] if letter in "AZ" else ""
     chain = f"dL/dA{depth} through the softmax's whole Jacobian" if g == "softmax" else f"dL/dA{depth} * {g}'(Z{depth})"
     return {
         "l": layer, "u": layer + 1, "d": depth, "n": at.n, "name": where, "constant": number(at.constant, 4),
-        "g": g, "chain": chain, "below": f"A{below}" if below else "X", "belowz": f"Z{below}",
+        "g": g, "chain": chain, "below": what_comes_in(layer), "belowz": f"Z{layer - 1}",
     }  # fmt: skip
 
 
 # --- a learner's function ---------------------------------------------------------------------------------------------
 
 
-def diagnose_function(function, model, X, Y, time_limit):
+def _of_function(function, model, X, Y, time_limit):
     """All evidence together: the given numbers first, then probes; a mistake must explain every one of them."""
-    own = in_double(model)
+    own = model.in_double()
     trace, evidence, failure = (
         own.forward(X, Y),
         [],
@@ -111,9 +143,10 @@ def diagnose_function(function, model, X, Y, time_limit):
             raise
     else:
         if claims.unlike(first.claimed, second.claimed):
-            return two_answers(first.claimed, second.claimed, first.right, first.verdicts | second.verdicts)
+            order = first.verdicts | second.verdicts
+            return report.differing_calls(first.claimed, second.claimed, first.right, order)
         evidence.append(first)
-    for probe, x, y in probes(model, X, Y):
+    for probe, x, y in every_probe(model, X, Y):
         # It may be written for its own sizes, or its mistake be an error of shapes here.
         with suppress(ValueError, TypeError):
             evidence.append(_evidence(function, probe, x, y, time_limit))
@@ -124,12 +157,13 @@ def diagnose_function(function, model, X, Y, time_limit):
     if shown is None:
         return conclude(evidence[0], [])
     others = [one for one in evidence if one is not shown and (one.clear or not clear)]
-    left = [(one, at) for one, at in survivors(shown, hypotheses(shown.network)) if _holds(one, at, others)]
+    left = [(one, at) for one, at in survivors(shown, every_hypothesis(shown.network)) if _holds(one, at, others)]
     if failure:
-        found = conclude(shown, left, WORDS["raises"].format(error=str(failure).removeprefix("diagnose: ")))
-        return replace(found, term=found.term and _term(own.terms(trace), trace, found.term.of, found.term.wrt))
+        found = conclude(shown, left, report.WORDS["raises"].format(error=str(failure).removeprefix("diagnose: ")))
+        by_edge = {term.edge: term for term in own.terms(trace)}
+        return replace(found, term=found.term and _term(by_edge, trace, found.term.edge))
     hidden = "rounding" if evidence[0].wrong else "hidden"
-    return conclude(shown, left, None if shown is evidence[0] else WORDS[hidden].format(n=len(shown.trace["X"])))
+    return conclude(shown, left, None if shown is evidence[0] else report.WORDS[hidden].format(n=len(shown.trace["X"])))
 
 
 def _holds(hypothesis, at, others):
@@ -146,7 +180,7 @@ def _holds(hypothesis, at, others):
 def _evidence(function, model, X, Y, time_limit):
     given = model.parameters, np.asarray(X), np.asarray(Y)
     claimed = claims.read(claims.call(function, given, "diagnose", time_limit), model.parameters, "diagnose")
-    return gather(in_double(model), X, Y, claims.as_computed(claimed, given))
+    return gather(model.in_double(), X, Y, claims.as_computed(claimed, given))
 
 
 def _may_be_of_shapes(error):

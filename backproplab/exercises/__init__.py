@@ -1,1 +1,1 @@
-"""Has the learner got it?"""
+"""Has the learner got it? The exercises of the notebooks, and the replies to answers."""

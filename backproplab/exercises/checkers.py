@@ -12,8 +12,8 @@ import sympy as sp
 
 from ..checking import claims
 from ..checking.verdicts import AGREE
-from ..diagnosis.asked import diagnose
 from ..diagnosis.report import constant_ratio
+from ..diagnosis.search import diagnose
 from ..models.graph import Graph
 from ..models.network import Network
 from ..notation import number
@@ -69,7 +69,7 @@ class Exercise:
 
     def solution(self):
         """The lines that solve it, to be read or pasted."""
-        return Reply("waiting", self._row.solution)
+        return Reply("waiting", self._row.lines)
 
     def __repr__(self):
         return WORDS["exercise"].format(name=self.name)
@@ -260,7 +260,7 @@ def check_function(answer, right, draw):
         value, expected = claims.call(answer, arguments, "exercise"), np.asarray(right(*arguments))
         if value is None or value is ...:
             return _incomplete(answer, value, ())
-        value = claims.real_array("result", value, "exercise")
+        value = claims.claimed_array("exercise: the result", value)
         if value.shape != expected.shape:
             return _reply("shape", found=value.shape, expected=expected.shape)
         close = AGREE[value.dtype.type]

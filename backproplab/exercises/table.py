@@ -1,8 +1,13 @@
 """The exercises of the notebooks: what is asked, a hint, and the lines that solve it. The notebooks hold none of the answers."""
 
+import inspect
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from . import solutions
 
 WORDS = {
     "exercise": "Exercise {name}: .check(answer), .hint(), .solution()",
@@ -37,24 +42,27 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Row:
-    """One exercise: the kind of answer, the task for its checker, a hint, and the lines that replace those with `...`."""
+    """One exercise: the kind of answer, the task for its checker, a hint, and what replaces the lines with `...`.
+
+    A solution is a line of text or a function, named as in the notebook with the exercise's number at its end.
+    """
 
     kind: str
     task: dict
     hint: str
-    solution: str
+    solution: str | Callable
+
+    @property
+    def lines(self):
+        """The solution as lines to be read or pasted."""
+        if isinstance(self.solution, str):
+            return self.solution
+        source, name = inspect.getsource(self.solution).rstrip(), self.solution.__name__
+        return source.replace(f"def {name}(", f"def {re.sub('_[0-9_]+$', '', name)}(", 1)
 
 
 NEURON = dict(z="w*x + b", a="sigmoid(z)")
 CHAIN = dict(z1="w1*x + b1", a1="tanh(z1)", z2="w2*a1 + b2", a2="sigmoid(z2)", L="(a2 - y)**2 / 2")
-TWO_LAYERS = """def gradient(parameters, X, Y):
-    W1, b1, W2, b2 = (parameters[name] for name in ("W1", "b1", "W2", "b2"))
-    A1 = np.tanh(X @ W1.T + b1)
-    A2 = {output}
-    D2 = {delta}
-    D1 = D2 @ W2 * (1 - A1**2)
-    return {{"W1": D1.T @ X, "b1": D1.sum(axis=0), "W2": D2.T @ A1, "b2": D2.sum(axis=0)}}"""
-SIGMOID, LOGITS = "1 / (1 + np.exp(-(A1 @ W2.T + b2)))", "A1 @ W2.T + b2"
 
 EXERCISES = {
     "01.1": Row("value", dict(right=frozenset("xy")),
@@ -63,14 +71,14 @@ EXERCISES = {
         "Two paths lead from z to y: one edge straight, and one over p.", 'dz_dy = "x + 1"'),
     "01.3": Row("graph function", dict(lines=dict(s="x + y", p="s * y", z="p * w"), wrt=("x", "y", "w"), at=dict(x=2, y=1, w=3)),
         "y is used twice, in s and in p: two paths, whose products are added.",
-        "def gradient(x, y, w):\n    s = x + y\n    return {\"x\": w * y, \"y\": w * y + w * s, \"w\": s * y}"),
+        solutions.gradient_01_3),
     "02.1": Row("formula", dict(lines=dict(u="sin(x)", v="x", L="u / v"), wrt="x", at=dict(x=1.2)),
         "The terms of L = u/v are dL/du = 1/v and dL/dv = -u/v^2; each leads to x.", 'dL_dx = "cos(x)/v - u/v**2"'),
     "02.2": Row("value", dict(right=(3, 1000)),
         "Forward mode pushes from one input to every result, reverse mode pulls from one result to every input.", "walks = (3, 1000)"),
     "02.3": Row("graph function", dict(lines=dict(p="exp(-x)", q="sin(p)", L="p * q"), wrt=("x",), at=dict(x=0.4)),
         "Collect what arrives at p first: one use in L, one in q. Then go on to x once.",
-        "def gradient(x):\n    p = exp(-x)\n    return {\"x\": (sin(p) + p * cos(p)) * (-p)}"),
+        solutions.gradient_02_3),
     "03.1": Row("value", dict(right=(1, 0)),
         "dL/dw and dL/db share delta; they differ in dz/dw and dz/db.", "same, none = 1, 0"),
     "03.2": Row("formula", dict(lines=NEURON | {"L": "(y - a)**4"}, wrt="a", at=dict(x=1.5, w=-0.4, b=0.2, y=1.0)),
@@ -78,61 +86,55 @@ EXERCISES = {
     "03.3": Row("graph function", dict(lines=dict(z="w1*x1 + w2*x2 + b", a="sigmoid(z)", L="(y - a)**2 / 2"), wrt=("w1", "w2", "b"),
                                        at=dict(x1=1.5, x2=-0.7, w1=-0.4, w2=0.3, b=0.2, y=1.0)),
         "Compute z, a and delta as for one input; only the last term is another for each weight.",
-        "def gradient(x1, x2, w1, w2, b, y):\n    a = 1 / (1 + exp(-(w1 * x1 + w2 * x2 + b)))\n    delta = (a - y) * a * (1 - a)\n"
-        "    return {\"w1\": delta * x1, \"w2\": delta * x2, \"b\": delta}"),
+        solutions.gradient_03_3),
     "03.4": Row("formula", dict(lines=NEURON | {"L": "(y - a)**2 / 2 + w**2 / 20"}, wrt="w", at=dict(x=1.5, w=-0.4, b=0.2, y=1.0)),
         "A second path leads from L straight to w; its term is the derivative of w^2/20.", 'dL_dw = "(a - y)*a*(1 - a)*x + w/10"'),
     "04.1": Row("formula", dict(lines=CHAIN, wrt="w1", at=dict(x=1.5, w1=-0.4, b1=0.2, w2=0.7, b2=-0.1, y=1.0)),
         "Five terms: dL/da2, da2/dz2, dz2/da1, da1/dz1, dz1/dw1.", 'dL_dw1 = "(a2 - y)*a2*(1 - a2)*w2*(1 - a1**2)*x"'),
     "04.2": Row("gradient function", dict(sizes=[2, 3, 2], activations=["tanh", "sigmoid"], options=dict(reduction="sum")),
         "With rows: Z1 = X @ W1.T + b1, D1 = D2 @ W2 * (1 - A1**2), dW1 = D1.T @ X, db1 = D1.sum(axis=0).",
-        TWO_LAYERS.format(output=SIGMOID, delta="(A2 - Y) * A2 * (1 - A2)")),
+        solutions.gradient_04_2),
     "04.3": Row("value", dict(right=8),
         "One path for each way to go from the weight's own unit up to L: through each unit of layer 2, then each of layer 3.", "paths = 8"),
     "05.1": Row("gradient function", dict(sizes=[3, 4, 5, 2], activations=["tanh", "tanh", "identity"], options=dict(reduction="sum")),
         "The identity's slope is 1, so the last delta is A3 - Y; below, each delta is (delta above) @ W * (1 - A**2).",
-        "def gradient(parameters, X, Y):\n    A = [X]\n    for l in (1, 2, 3):\n        Z = A[-1] @ parameters[f\"W{l}\"].T + parameters[f\"b{l}\"]\n"
-        "        A.append(np.tanh(Z) if l < 3 else Z)\n    D, found = A[3] - Y, {}\n    for l in (3, 2, 1):\n"
-        "        found |= {f\"W{l}\": D.T @ A[l - 1], f\"b{l}\": D.sum(axis=0)}\n        D = D @ parameters[f\"W{l}\"] * (1 - A[l - 1] ** 2)\n    return found"),
+        solutions.gradient_05_1),
     "05.2": Row("value", dict(right=0.25**10, digits=2),
         "The sigmoid's slope is largest at z = 0. What is it there, and how often does it come?", "largest = 0.25**10"),
     "05.3": Row("formula", dict(lines=dict(a1="tanh(w1*x)", a2="tanh(w2*a1)", a3="a2 + a1", L="(a3 - y)**2 / 2"), wrt="a1", at=dict(x=0.8, w1=0.9, w2=-1.3, y=0.5)),
         "a1 is used twice: in a2 and in a3. Two paths lead to it.", 'dL_da1 = "(a3 - y)*(1 + (1 - a2**2)*w2)"'),
     "06.1": Row("gradient function", dict(sizes=[2, 3, 1], activations=["tanh", "sigmoid"], options={}),
         "The mean enters once, at the loss: divide A2 - Y by len(X), and nothing after it.",
-        TWO_LAYERS.format(output=SIGMOID, delta="(A2 - Y) / len(X) * A2 * (1 - A2)")),
+        solutions.gradient_06_1),
     "06.2": Row("function", dict(right=lambda W, D: D @ W, draw=lambda rng: (rng.normal(size=(4, 3)), rng.normal(size=(5, 4)))),
-        "The forward pass was A @ W.T. Which product of D (n, out) and W (out, in) has the shape (n, in)?", "def back(W, D):\n    return D @ W"),
+        "The forward pass was A @ W.T. Which product of D (n, out) and W (out, in) has the shape (n, in)?",
+        solutions.back_06_2),
     "06.3": Row("function", dict(right=lambda D, A, c: (c[:, None] * D).T @ A, draw=lambda rng: (rng.normal(size=(6, 2)), rng.normal(size=(6, 3)), rng.uniform(size=6))),
         "L = sum of c_i L_i: each example's delta is c_i times what it was. c has one number for each row.",
-        "def weighted(D, A, c):\n    return (D * c[:, None]).T @ A"),
+        solutions.weighted_06_3),
     "07.1": Row("value", dict(right=(0.2, -0.7, 0.5)),
         "The gradient by the logits is p - y, with y = (0, 1, 0).", "by_logits = (0.2, -0.7, 0.5)"),
     "07.2": Row("formula", dict(lines=dict(m="y*z", L="softplus(-m)"), wrt="z", at=dict(y=-1.0, z=0.7), choices=dict(y=(-1, 1))),
         "softplus' is sigmoid; the inner derivative of -m by m is -1, that of m by z is y.", 'dL_dz = "-y*sigmoid(-m)"'),
     "07.3": Row("gradient function", dict(sizes=[2, 4, 3], activations=["tanh", "softmax"], options={}),
         "With the squared error the softmax does not cancel: D2 = A2 * (d - (d * A2).sum(axis=1, keepdims=True)), d = (A2 - Y) / n.",
-        TWO_LAYERS.format(output="np.exp(Z2) / np.exp(Z2).sum(axis=1, keepdims=True)", delta="A2 * (d - (d * A2).sum(axis=1, keepdims=True))")
-        .replace("    A2 =", "    Z2 = A1 @ W2.T + b2\n    A2 =").replace("    D2 =", "    d = (A2 - Y) / len(X)\n    D2 =")),
+        solutions.gradient_07_3),
     "08.1": Row("value", dict(right=(1 / 5, 4 / 5)),
         "Truncation is about h^4, round-off about eps/h. Where are they equal, and how large are they there?", "p, q = 1 / 5, 4 / 5"),
     "08.2": Row("function", dict(right=lambda f, x, h: (8 * (f(x + h) - f(x - h)) - (f(x + 2 * h) - f(x - 2 * h))) / (12 * h),
                                  draw=lambda rng: (np.sin, rng.uniform(0.2, 1.2), rng.uniform(0.1, 0.4))),
         "D(h) = L' + c h^2 and D(2h) = L' + 4 c h^2 for the central difference D. Which combination of the two keeps L' and drops c?",
-        "def difference(f, x, h):\n    near, far = (f(x + h) - f(x - h)) / (2 * h), (f(x + 2 * h) - f(x - 2 * h)) / (4 * h)\n    return (4 * near - far) / 3"),
+        solutions.difference_08_2),
     "08.3": Row("value", dict(right=(0.99 / 1.01, 1.01 / 0.99)),
         "Solve (1 - k)/(k + 1) = 0.01 below 1 and (k - 1)/(k + 1) = 0.01 above.", "smallest, largest = 0.99 / 1.01, 1.01 / 0.99"),
     "09.1": Row("value", dict(right=("Z1", "W1")),
         "b1 has met every term that W1 has met, but for the last.", 'of, wrt = "Z1", "W1"'),
     "09.2": Row("gradient function", dict(sizes=[4, 6, 3], activations=["relu", "softmax"], options=dict(loss="cross_entropy")),
         "Where is the slope of ReLU 1 and where is it 0? Which test of A1 says the same? And where does the mean over the examples come in?",
-        "def mended(p, X, Y):\n    A1 = np.maximum(0, X @ p[\"W1\"].T + p[\"b1\"])\n    E = np.exp(A1 @ p[\"W2\"].T + p[\"b2\"])\n"
-        "    D2 = (E / E.sum(axis=1, keepdims=True) - Y) / len(X)\n    D1 = D2 @ p[\"W2\"] * (A1 > 0)\n"
-        "    return {\"W1\": D1.T @ X, \"b1\": D1.sum(axis=0), \"W2\": D2.T @ A1, \"b2\": D2.sum(axis=0)}"),
+        solutions.mended_09_2),
     "09.3": Row("gradient function", dict(sizes=[4, 6, 3], activations=["sigmoid", "identity"], options={}, mistake="slope-of-z"),
         "Write it right first. The short form a (1 - a) of the slope wants one number; which other one could somebody give it?",
-        "def broken(p, X, Y):\n    Z1 = X @ p[\"W1\"].T + p[\"b1\"]\n    A1 = 1 / (1 + np.exp(-Z1))\n    D2 = (A1 @ p[\"W2\"].T + p[\"b2\"] - Y) / len(X)\n"
-        "    D1 = D2 @ p[\"W2\"] * Z1 * (1 - Z1)\n    return {\"W1\": D1.T @ X, \"b1\": D1.sum(axis=0), \"W2\": D2.T @ A1, \"b2\": D2.sum(axis=0)}"),
+        solutions.broken_09_3),
     "10.1": Row("value", dict(right=(10, 784)),
         "Reverse mode: one walk for each output. Forward mode: one push for each input.", "reverse, forward = 10, 784"),
     "10.2": Row("value", dict(right=30),

@@ -1,4 +1,4 @@
-"""Widgets: sliders and clicks in, picture and algebra out; no mathematics."""
+"""How does it move? Widgets: sliders and clicks in, picture and algebra out; no mathematics."""
 
 from ..models.graph import Graph
 from .graph_explorer import GraphExplorer

@@ -7,9 +7,10 @@ import ipywidgets as widgets
 import numpy as np
 
 from ..notation import color_of, number
+from ..paper import latex
 from ..pictures.graphs import draw
 from ..pictures.tangent import draw_tangent
-from ..terms import TooManyPaths, backpropagate, terms_between
+from ..terms import TooManyPaths, backpropagate, below, terms_between
 
 LABELS = {
     "of": "Derivative of", "wrt": "with respect to", "inputs": "the inputs", "forward": "forward", "backward": "backward",
@@ -50,10 +51,7 @@ class View:
 
 def backward_lines(graph, output):
     """The lines that the walk from `output` passes, from the loss down."""
-    reached = {output}
-    for term in reversed(graph.terms()):
-        if term.of in reached:
-            reached.add(term.wrt)
+    reached = below(graph.terms(), output)
     return [line for line in reversed(graph.lines) if line in reached]
 
 
@@ -89,8 +87,8 @@ def look(state):
     on_paths = terms_between(terms, output, wrt)
     colors = color_of(on_paths)
     try:
-        derivation = graph.derive(wrt, trace, output)
-        texts = derivation.chains({(term.of, term.wrt) for term in terms if term.of in walked})
+        derivation = graph.derive(wrt, trace, output).as_far_as(walked)
+        texts = latex.chains(derivation)
         chains = _chains(derivation, texts)
     except TooManyPaths as error:
         texts, chains = [], f"<small>{escape(str(error))}</small>"

@@ -8,8 +8,9 @@ from numbers import Real
 import ipywidgets as widgets
 
 from ..checking import step_sizes
-from ..notation import COLORS, latex_name, latex_number, latex_partial, number
-from ..pictures.shapes import INK, MUTED, Circle, Picture, Stroke, Text, name_runs, partial_runs
+from ..notation import COLORS, latex_name, latex_number, latex_partial, name_runs, number, partial_runs
+from ..pictures.files import Picture
+from ..pictures.shapes import INK, MUTED, Circle, Stroke, Text
 
 LABELS = {"step": "step", "formula": "formula", "number": "its number", "error": "relative error", "true": "50 digits"}
 PLACES = range(-40, -1)  # of the slider: 2 log10 h, half decades from 1e-20 to 1e-1

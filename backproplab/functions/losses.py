@@ -1,5 +1,6 @@
-"""The losses."""
+"""The losses: what is known of each stands in its row."""
 
+import copyreg
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,10 +11,11 @@ from . import values
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss per example, summed over the output units k: formula and slope by a_k for paper, `value` and `slope` for numbers.
+    """A loss per example, summed over the output units k, on paper and in numbers; z are the logits, a = g(z) the outputs.
 
-    `value(a, y)` has the units in the last axis and sums over them, `slope(a, y)` and `slope_by_target(a, y)` do not. A loss `fused` with
-    the output of that name takes the logits z for a: its value and slope by z stay exact where a rounds to 0 or 1.
+    On paper: `formula(a, y)`, `slope_formula(a, y)` by a, `target_slope_on_paper(z, a, y)`. In numbers: `value(z, a, y)` has
+    the units in the last axis and sums over them, `slope` and `slope_by_target` do not. A loss `fused` with the output of
+    that name has the slope by z in their stead, a - y on paper, exact where a rounds to 0 or 1.
     """
 
     name: str
@@ -22,18 +24,29 @@ class Loss:
     value: Callable
     slope: Callable
     slope_by_target: Callable
+    target_slope_on_paper: Callable
     fused: str | None = None
 
 
 # fmt: off
 LOSSES = {row.name: row for row in [
     Loss("squared_error", lambda a, y: (a - y) ** 2 / 2, lambda a, y: a - y,
-         lambda a, y: ((a - y) ** 2).sum(axis=-1) / 2, lambda a, y: a - y, lambda a, y: y - a),
+         lambda z, a, y: ((a - y) ** 2).sum(axis=-1) / 2, lambda z, a, y: a - y, lambda z, a, y: y - a, lambda z, a, y: y - a),
     Loss("binary_cross_entropy", lambda a, y: -(y * sp.log(a) + (1 - y) * sp.log(1 - a)), lambda a, y: (a - y) / (a * (1 - a)),
-         lambda z, y: (y * values.softplus(-z) + (1 - y) * values.softplus(z)).sum(axis=-1),
-         lambda z, y: (1 - y) * values.sigmoid(z) - y * values.sigmoid(-z), lambda z, y: -z, fused="sigmoid"),
+         lambda z, a, y: (y * values.softplus(-z) + (1 - y) * values.softplus(z)).sum(axis=-1),
+         lambda z, a, y: (1 - y) * values.sigmoid(z) - y * values.sigmoid(-z), lambda z, a, y: -z,
+         lambda z, a, y: -z, fused="sigmoid"),
     Loss("cross_entropy", lambda a, y: -y * sp.log(a), lambda a, y: -y / a,
-         lambda z, y: (y * values.minus_log_softmax(z)).sum(axis=-1), lambda z, y: values.softmax(z) - y,
-         lambda z, y: values.minus_log_softmax(z), fused="softmax"),
+         lambda z, a, y: (y * values.minus_log_softmax(z, a)).sum(axis=-1), lambda z, a, y: a - y,
+         lambda z, a, y: values.minus_log_softmax(z, a),
+         lambda z, a, y: -sp.log(a), fused="softmax"),
 ]}
 # fmt: on
+
+
+def loss(name):
+    """The row of that name."""
+    return LOSSES[name]
+
+
+copyreg.pickle(Loss, lambda row: (loss, (row.name,)))

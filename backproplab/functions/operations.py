@@ -1,13 +1,15 @@
 """What a line may call."""
 
+import copyreg
 import operator
+from collections import ChainMap
 
 import numpy as np
 import sympy as sp
 
 from . import values
 from .activations import ACTIVATIONS
-from .rows import Operation, function_row, native_row
+from .rows import Function, Operation, function_row, native_row
 
 
 def _share_formula(best):
@@ -47,6 +49,23 @@ ARITHMETIC = {row.name: row for row in [
 ]}
 # fmt: on
 
-FUNCTIONS = ELEMENTARY | ACTIVATIONS
-OPERATIONS = ARITHMETIC | FUNCTIONS | {row.slope.name: row.slope for row in FUNCTIONS.values()}
-KINKED = {row.name for row in FUNCTIONS.values() if row.kinked}
+FUNCTIONS = ChainMap(ACTIVATIONS, ELEMENTARY)
+
+
+class _Operations(dict):
+    """Every operation by its name, slopes too; those of FUNCTIONS are looked up each time, since a row may be replaced."""
+
+    def __missing__(self, name):
+        return FUNCTIONS[name] if name in FUNCTIONS else FUNCTIONS[name.removesuffix("'")].slope
+
+
+OPERATIONS = _Operations(ARITHMETIC)
+
+
+def operation(name):
+    """The row of that name."""
+    return OPERATIONS[name]
+
+
+for kind in (Operation, Function):
+    copyreg.pickle(kind, lambda row: (operation, (row.name,)))

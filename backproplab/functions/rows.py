@@ -47,7 +47,8 @@ class Function(Operation):
     """A function that a line may call; the `slope` of one that takes `several` arguments takes (z_i, z_1, ..., z_n).
 
     `slope_from_value(a)` is the slope as a formula in the function's value, a (1 - a) for the sigmoid; None if there is none.
-    `kinked` functions branch, the activations at 0. A `native` one (exp, log, ...) is SymPy's in formulas.
+    `kinked` functions branch, the activations at 0. A `native` one (exp, log, ...) is SymPy's in formulas. Right forms of it
+    may round as 1 does: of those that `adds_to_one` the value, (1 + tanh(z/2)) / 2, of those `taken_from_one` the slope, a (1 - a).
     """
 
     slope: Operation | None = None
@@ -55,6 +56,12 @@ class Function(Operation):
     native: bool = False
     several: bool = False
     kinked: bool = False
+    adds_to_one: bool = False
+    taken_from_one: bool = False
+
+    def __post_init__(self):
+        if self.slope.name != f"{self.name}'":
+            raise ValueError(f"Function: the slope of {self.name} must be called {self.name}', found {self.slope.name}")
 
     @cached_property
     def symbolic(self):
@@ -74,12 +81,19 @@ class Named(sp.Function):
     def _eval_evalf(self, prec):
         return self.row.formula(*self.args).evalf(prec_to_dps(prec), maxn=1000)
 
+    def __reduce_ex__(self, protocol):
+        return _call, (self.row, self.args)
+
     def _latex(self, printer, exp=None):
         text = self.row.show(*map(printer.doprint, self.args))
         return text if exp is None else f"{{{text}}}^{{{exp}}}"
 
     def _sympystr(self, printer):
         return f"{self.row.name}({', '.join(printer.doprint(z) for z in self.args)})"
+
+
+def _call(row, args):
+    return row.symbolic(*args)
 
 
 def function_row(name, latex, formula, slope_formula, value, slope, slope_latex=None, **columns):

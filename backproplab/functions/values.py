@@ -1,4 +1,10 @@
-"""The values of functions and slopes in NumPy, stable for every finite z."""
+"""The values of functions and slopes in NumPy, stable for every finite z.
+
+They take floats, arrays and complex numbers (abs, max, min and relu branch on the real part, so that the complex step
+works) and use exp(-|z|), which never overflows: within 4 units in the last place of the true value (of the larger addend,
+where a slope crosses zero), for GELU below zero within 4 + 2 z**2 of them. Conventions: relu'(0) = 0, leaky_relu'(0) = 0.01,
+abs'(0) = 0, and a tie in max or min shares the slope 1 equally.
+"""
 
 import math
 from functools import reduce
@@ -11,7 +17,7 @@ def _magnitude(z):
     return np.abs(z) if np.isrealobj(z) else np.where(np.real(z) < 0, -z, z)
 
 
-def _log1p(z):
+def log1p(z):
     """log(1 + z); NumPy's complex log1p loses the real part of a small z."""
     if np.isrealobj(z):
         return np.log1p(z)
@@ -55,7 +61,7 @@ def leaky_relu(z):
 
 
 def softplus(z):
-    return np.where(np.real(z) < 0, 0.0, z) + _log1p(np.exp(-_magnitude(z)))
+    return np.where(np.real(z) < 0, 0.0, z) + log1p(np.exp(-_magnitude(z)))
 
 
 # Past |z| = 1500 sigma(-|z|) is 0 in float64, past 40 so is the normal tail: bounded there, so that inf * 0 never comes up.
@@ -149,11 +155,10 @@ def softmax(z):
     return e / e.sum(axis=-1, keepdims=True)
 
 
-def minus_log_softmax(z):
+def minus_log_softmax(z, a):
+    """-log a for the rows a = softmax(z), as log(1 + the others / the largest) + largest z - z, also where a rounds to 0 or 1."""
     top = np.argmax(np.real(z), axis=-1)[..., None]
-    shifted = z - np.take_along_axis(np.real(z), top, axis=-1)
-    others = np.exp(shifted)
-    np.put_along_axis(
-        others, top, np.exp(1j * np.imag(np.take_along_axis(z, top, -1))) - 1 if np.iscomplexobj(z) else 0.0, axis=-1
-    )
-    return _log1p(others.sum(axis=-1, keepdims=True)) - shifted
+    largest = np.take_along_axis(a, top, axis=-1)
+    others = np.array(a)
+    np.put_along_axis(others, top, 0.0, axis=-1)
+    return log1p(others.sum(axis=-1, keepdims=True) / largest) + (np.take_along_axis(z, top, axis=-1) - z)

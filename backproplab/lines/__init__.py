@@ -1,1 +1,1 @@
-"""What does a line of text mean?"""
+"""What does a line of text mean? Its tree, read once; LaTeX, pictures, SymPy and operations are written from it."""

@@ -6,8 +6,6 @@ from sympy.core.function import AppliedUndef
 from ..functions.operations import FUNCTIONS, OPERATIONS
 from .reader import LARGEST_EXPONENT, Node, constant
 
-SYMPY_NAMES = {row.formula: row.name for row in FUNCTIONS.values() if isinstance(row.formula, type)}
-
 
 class power(sp.Function):
     """u**n as SymPy keeps it while it differentiates: by the rule n u**(n - 1), where SymPy's own u**n n/u is 0/0 at 0."""
@@ -63,11 +61,16 @@ def real(expression):
     return expression
 
 
+def _name_of(function):
+    """The name in our tables of a function that SymPy has; None if there is none."""
+    return next((row.name for row in FUNCTIONS.values() if row.formula is function), None)
+
+
 def plain(expression):
     """A SymPy expression in plain symbols, with tanh, Abs, Max, Min, and functions by name, replaced by the table's own."""
 
     def ours(call):
-        name = SYMPY_NAMES.get(call.func) or (call.func.__name__ if isinstance(call, AppliedUndef) else None)
+        name = _name_of(call.func) or (call.func.__name__ if isinstance(call, AppliedUndef) else None)
         return OPERATIONS[name].symbolic(*call.args) if name in FUNCTIONS else call
 
     expression = real(expression).xreplace({symbol: sp.Symbol(symbol.name) for symbol in expression.free_symbols})
@@ -99,7 +102,7 @@ def from_sympy(formula):
         return Node("sqrt", (from_sympy(formula.base),))
     if formula.is_Pow:
         return Node("**", (from_sympy(formula.base), from_sympy(formula.exp)))
-    name = formula.row.name if hasattr(formula, "row") else SYMPY_NAMES.get(formula.func)
+    name = formula.row.name if hasattr(formula, "row") else _name_of(formula.func)
     if name not in FUNCTIONS:
         raise ValueError(f"{formula.func.__name__} is not a function of a line; known are {', '.join(FUNCTIONS)}")
     return Node(name, tuple(map(from_sympy, formula.args)))

@@ -1,4 +1,4 @@
-"""The text of a line -> a tree -> LaTeX as it was written, and SymPy to differentiate on paper.
+"""The text of a line -> its tree.
 
 The grammar: numbers, names, + - * / **, parentheses, and the functions of the table. Nothing here calls Python's or
 SymPy's own readers of text, since a line may come from anyone.
@@ -31,12 +31,13 @@ class Node:
     """A piece of a line: a number, a name, an operation on other nodes, or a call of a function.
 
     `op` is "number", "name", "+", "*", "**", "negative" or a function's name; "+" and "*" hold any number of arguments
-    and in `value` how each is joined to those before it: "+-" for a - b. Otherwise `value` is the number or the name.
+    and in `value` how each is joined to those before it: "+-" for a - b. Otherwise `value` is the number or the name. `text` is a number as it was written.
     """
 
     op: str
     args: tuple = ()
     value: object = None
+    text: str = ""
 
     @cached_property
     def names(self):
@@ -44,6 +45,12 @@ class Node:
         if self.op == "name":
             return (self.value,)
         return tuple(dict.fromkeys(name for arg in self.args for name in arg.names))
+
+    @cached_property
+    def functions(self):
+        """The names of the functions that it calls."""
+        own = {self.op} & FUNCTIONS.keys()
+        return own.union(*(arg.functions for arg in self.args))
 
 
 HINTS = {
@@ -165,11 +172,11 @@ class _Reader:
         return self.fail(f"expected a number, a name or '(', found {self.found()}")
 
     def number(self):
-        value = float(self.token)
+        value, text = float(self.token), self.token
         if value == float("inf"):
             self.fail("the number is too large for float64")
         self.advance()
-        return Node("number", value=value)
+        return Node("number", value=value, text=text)
 
     def call(self, name, start):
         if name not in FUNCTIONS:

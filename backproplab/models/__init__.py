@@ -1,1 +1,1 @@
-"""Who makes terms?"""
+"""Who makes terms? A graph of scalar lines, a dense network of layers."""

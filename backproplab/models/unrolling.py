@@ -1,5 +1,10 @@
 """One example of a dense network as a graph of single units: z1_2 is unit 2 of layer 1, W1_2_3 its weight from unit 3."""
 
+from itertools import pairwise
+
+import numpy as np
+
+from ..notation import parts, unit_name
 from .graph import Graph
 
 MOST_EDGES = 5000
@@ -7,53 +12,42 @@ MOST_EDGES = 5000
 
 def unroll(network, x, y):
     """The graph of one example x with its target y, with all numbers as defaults. ValueError: more than 5,000 edges."""
-    edges = sum(n_out * (2 * n_in + 1) + n_out for n_in, n_out in zip(network.sizes, network.sizes[1:], strict=False))
+    edges = sum(n_out * (2 * n_in + 1) + n_out for n_in, n_out in pairwise(network.sizes))
     if edges > MOST_EDGES:
         raise ValueError(
             f"Network.graph: {edges} edges, at most {MOST_EDGES} are unrolled; use terms(trace), the same in matrices"
         )
-    lines, below = [], [f"x_{i}" for i in range(1, network.sizes[0] + 1)]
+    lines, below = [], [unit_name("x", i) for i in np.ndindex(len(x))]
     numbers = dict(zip(below, map(float, x), strict=True))
-    for layer, (n_out, activation) in enumerate(zip(network.sizes[1:], network.activations, strict=True), 1):
-        W, b = network.parameters[f"W{layer}"], network.parameters[f"b{layer}"]
-        numbers |= {
-            f"W{layer}_{j}_{i}": float(W[j - 1, i - 1]) for j in range(1, n_out + 1) for i in range(1, len(below) + 1)
-        }
-        numbers |= {f"b{layer}_{j}": float(b[j - 1]) for j in range(1, n_out + 1)}
-        units = range(1, n_out + 1)
+    for name, array in network.parameters.items():
+        numbers |= {unit_name(name, entry): float(array[entry]) for entry in np.ndindex(array.shape)}
+    for layer, activation in enumerate(network.activations, 1):
+        units = range(1, network.sizes[layer] + 1)
         for j in units:
-            weighed = " + ".join(f"W{layer}_{j}_{i}*{name}" for i, name in enumerate(below, 1))
-            lines.append((f"z{layer}_{j}", f"{weighed} + b{layer}_{j}"))
+            weighted = " + ".join(f"W{layer}_{j}_{i}*{name}" for i, name in enumerate(below, 1))
+            lines.append((f"z{layer}_{j}", f"{weighted} + b{layer}_{j}"))
         logits = ", ".join(f"z{layer}_{j}" for j in units)
         for j in units:
             z = f"z{layer}_{j}"
-            lines.append(
-                (
-                    f"a{layer}_{j}",
-                    f"exp({z} - logsumexp({logits}))" if activation == "softmax" else f"{activation}({z})",
-                )
-            )
+            call = f"exp({z} - logsumexp({logits}))" if activation == "softmax" else f"{activation}({z})"
+            lines.append((f"a{layer}_{j}", call))
         below = [f"a{layer}_{j}" for j in units]
     numbers |= {f"y_{k}": float(target) for k, target in enumerate(y, 1)}
-    return Graph([*lines, ("L", _loss_line(network, below))]).with_numbers(**numbers)
+    return Graph([*lines, ("L", _loss_line(network))]).with_numbers(**numbers)
 
 
-def _loss_line(network, outputs):
+def _loss_line(network):
     """The loss of one example in units; the cross entropies by logsumexp and softplus of the logits, as they are computed."""
-    units = list(enumerate(outputs, 1))
-    logits = [name.replace("a", "z", 1) for name in outputs]
+    last, units = network.depth, range(1, network.sizes[-1] + 1)
     if network.loss_name == "squared_error":
-        parts = [f"(a{network.depth}_{k} - y_{k})**2/2" for k, _ in units]
+        addends = [f"(a{last}_{k} - y_{k})**2/2" for k in units]
     elif network.loss_name == "binary_cross_entropy":
-        parts = [f"y_{k}*softplus(-{logits[k - 1]}) + (1 - y_{k})*softplus({logits[k - 1]})" for k, _ in units]
+        addends = [f"y_{k}*softplus(-z{last}_{k}) + (1 - y_{k})*softplus(z{last}_{k})" for k in units]
     else:
-        parts = [f"y_{k}*(logsumexp({', '.join(logits)}) - {logits[k - 1]})" for k, _ in units]
+        logits = ", ".join(f"z{last}_{k}" for k in units)
+        addends = [f"y_{k}*(logsumexp({logits}) - z{last}_{k})" for k in units]
     if network.l2:
-        names = [
-            f"W{layer}_{j + 1}_{i + 1}**2"
-            for layer in network.layers
-            for j in range(network.sizes[layer])
-            for i in range(network.sizes[layer - 1])
-        ]
-        parts.append(f"{network.l2!r}/2*({' + '.join(names)})")
-    return " + ".join(parts)
+        weights = [(name, array) for name, array in network.parameters.items() if parts(name).letter == "W"]
+        names = [f"{unit_name(name, entry)}**2" for name, array in weights for entry in np.ndindex(array.shape)]
+        addends.append(f"{network.l2!r}/2*({' + '.join(names)})")
+    return " + ".join(addends)

@@ -1,1 +1,1 @@
-"""How does one write the derivation?"""
+"""How does one write the derivation? Steps as data, and their LaTeX."""

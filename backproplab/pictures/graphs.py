@@ -5,23 +5,11 @@ from collections import defaultdict
 
 import numpy as np
 
-from ..notation import color_of, number
-from ..terms import Term, terms_between
+from ..notation import Written, color_of, name_runs, partial_runs, short
+from ..terms import check_terms, terms_between
+from .files import Picture
 from .layouts import layout
-from .shapes import (
-    BACKWARD,
-    INK,
-    MUTED,
-    Circle,
-    Picture,
-    Pill,
-    Stroke,
-    Text,
-    line_runs,
-    name_runs,
-    partial_runs,
-    width_of,
-)
+from .shapes import BACKWARD, INK, MUTED, Circle, Pill, Stroke, Text, total, width_of
 
 RADIUS, MARGIN, GAP = 27, 20, 150
 LONGEST_LINE, MOST_EDGES = 30, 1000
@@ -35,23 +23,19 @@ def draw(terms, trace=None, gradient=None, *, wrt=None, output=None, walked=None
     as it goes: `walked` holds the lines that the walk has passed (all if left out), `current` is the line at work.
     ValueError: no terms, or a name that they do not hold. TypeError: no list of terms.
     """
-    if not isinstance(terms, (list, tuple)) or not all(isinstance(term, Term) for term in terms):
-        raise TypeError(f"draw: expected a list of terms, as graph.terms(trace) gives it, found {type(terms).__name__}")
+    check_terms(terms, "draw")
     if not terms:
         raise ValueError("draw: there are no terms: a computation needs a line that uses a name")
     if len(terms) > MOST_EDGES:
         raise ValueError(
             f"draw: {len(terms)} edges, more than the {MOST_EDGES} that a page can show; draw a part of the lines"
         )
-    column, routes, rows = layout(tuple((term.of, term.wrt) for term in terms))
+    column, routes, rows = layout(tuple(term.edge for term in terms))
     lines = {term.of: term.line for term in terms}
     captions = {name: _caption(name, line) for name, line in lines.items()}
     place, width, height = _place(column, rows, captions)
-    colors = color_of(terms_between(terms, output or terms[-1].of, wrt)) if wrt else {}
-    shapes = [
-        _edge([place[node] for node in routes[term.of, term.wrt]], wrt and (term.of, term.wrt) not in colors)
-        for term in terms
-    ]
+    colors = color_of(terms_between(terms, output or terms[-1].of, wrt, "draw")) if wrt else {}
+    shapes = [_edge([place[node] for node in routes[term.edge]], wrt and term.edge not in colors) for term in terms]
     if gradient is not None:
         back = [term for term in terms if term.of in (lines if walked is None else walked) and term.of in gradient]
         shapes += _way_back(back, routes, place, colors, wrt, captions)
@@ -62,8 +46,8 @@ def draw(terms, trace=None, gradient=None, *, wrt=None, output=None, walked=None
 
 
 def _caption(name, line):
-    short = line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"
-    return (*name_runs(name), (" = ", ""), *line_runs(short))
+    line = line if isinstance(line, Written) else Written(line)
+    return (*name_runs(name), (" = ", ""), *line.runs(LONGEST_LINE))
 
 
 def _place(column, rows, captions):
@@ -72,7 +56,7 @@ def _place(column, rows, captions):
     for name, runs in captions.items():
         widths[column[name]] = max(widths[column[name]], width_of(runs, 13) - GAP * 0.45)
     gaps = [GAP + min(90, 15 * max(0, crossing - 3)) for crossing in _crossings(rows, column, len(widths))]
-    lefts = [MARGIN + sum(widths[:c]) + sum(gaps[:c]) for c in range(len(widths))]
+    lefts = [MARGIN + total(widths[:c]) + total(gaps[:c]) for c in range(len(widths))]
     edge = max(
         [width_of(runs, 13) / 2 - widths[-1] / 2 for name, runs in captions.items() if column[name] == len(widths) - 1]
         + [0]
@@ -131,16 +115,16 @@ def _way_back(terms, routes, place, colors, wrt, captions):
         (x, y), half = place[name], width_of(runs, 13) / 2
         taken.add((x - half, y - RADIUS - 22, x + half, y - RADIUS - 4))
     for term in terms:
-        points = [place[node] for node in reversed(routes[term.of, term.wrt])]
-        faint = wrt and (term.of, term.wrt) not in colors
+        points = [place[node] for node in reversed(routes[term.edge])]
+        faint = wrt and term.edge not in colors
         curve = _below(points)
         strokes.append(
             Stroke(
                 tuple(curve), MUTED if faint else BACKWARD, 1.0 if faint else 1.6, dashed=True, arrow=True, curved=True
             )
         )
-        color = MUTED if faint else colors.get((term.of, term.wrt), BACKWARD)
-        runs = (*partial_runs(term.of, term.wrt), *([] if term.value is None else [(f" = {short(term.value)}", "")]))
+        color = MUTED if faint else colors.get(term.edge, BACKWARD)
+        runs = (*partial_runs(*term.edge), *([] if term.value is None else [(f" = {short(term.value)}", "")]))
         size = width_of(runs, 12) + 16
         x, y, box = _free_place(curve, size, taken)
         taken.add(box)
@@ -168,7 +152,7 @@ def _free_place(curve, width, taken):
     for t in (0.5, 0.58, 0.42, 0.66, 0.34, 0.74, 0.26, 0.82, 0.18):
         piece, s = pieces[min(int(t * len(pieces)), len(pieces) - 1)], t * len(pieces) % 1
         weights = ((1 - s) ** 3, 3 * s * (1 - s) ** 2, 3 * s * s * (1 - s), s**3)
-        x, y = (sum(w * point[i] for w, point in zip(weights, piece, strict=True)) for i in (0, 1))
+        x, y = (total(w * point[i] for w, point in zip(weights, piece, strict=True)) for i in (0, 1))
         box = (x - width / 2 - 2, y - 13, x + width / 2 + 2, y + 13)
         overlap = taken.overlap(box)
         if best is None or overlap < best[0]:
@@ -191,7 +175,7 @@ class _Taken:
     def overlap(self, box):
         """The area that a box shares with those that are taken."""
         near = {b for strip in range(int(box[0] // 200), int(box[2] // 200) + 1) for b in self._strips[strip]}
-        return sum(
+        return total(
             max(0, min(box[2], b[2]) - max(box[0], b[0])) * max(0, min(box[3], b[3]) - max(box[1], b[1])) for b in near
         )
 
@@ -210,8 +194,3 @@ def _node(name, centre, caption, trace, gradient, current):
     if gradient is not None and name in gradient:
         shapes.append(Text(x, y + RADIUS + 17, ((short(gradient[name]), ""),), 12, BACKWARD, weight="bold", halo=True))
     return shapes
-
-
-def short(value, digits=4):
-    """A number for a picture, 4 digits; an array by its shape."""
-    return number(value, digits).replace("-", "−") if np.ndim(value) == 0 else "×".join(map(str, np.shape(value)))

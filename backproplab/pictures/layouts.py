@@ -3,6 +3,8 @@
 import itertools
 from functools import lru_cache
 
+from .shapes import total
+
 ROW = 98
 
 
@@ -56,7 +58,7 @@ def _rows(routes, column):
 def _mean(height, near, inner):
     """The mean height of the neighbours; inputs hang on the lines that use them, not the lines on their inputs."""
     heavy = [height[node] for node in near if node in inner] or [height[node] for node in near]
-    return sum(heavy) / len(heavy)
+    return total(heavy) / len(heavy)
 
 
 def _spread(nodes, wanted, heavy):

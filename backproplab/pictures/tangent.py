@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..notation import number
-from .graphs import short
-from .shapes import BACKWARD, INK, MUTED, Circle, Picture, Stroke, Text, name_runs, partial_runs
+from ..notation import name_runs, number, partial_runs, short
+from .files import Picture
+from .shapes import BACKWARD, INK, MUTED, Circle, Stroke, Text
 
 
 def draw_tangent(term, trace, xs, ys, color=BACKWARD):

@@ -1,0 +1,184 @@
+"""Is what a user handed in usable? Arrays, numbers, names, sizes, parameters; an error says what was expected and what came.
+
+`what` begins a sentence with the caller and the thing, "Network: W1"; what only networks are given says so itself.
+"""
+
+import numpy as np
+
+from .functions.activations import ACTIVATIONS
+
+
+def shown(value):
+    """A value that was found, in an error: its type and the beginning of its text."""
+    return f"{type(value).__name__} {value!r:.40}"
+
+
+def real_array(what, value, kinds="fiub", dtype=None, narrowest=2):
+    """A finite array of real numbers of some kinds of dtype; a new one, unless it is of the wanted `dtype` already.
+
+    Without `dtype` float32 stays, all others become float64; floats of fewer bytes than the `narrowest` are refused.
+    TypeError: no real numbers. ValueError: rows of different lengths, NaN or infinity, a number past float64.
+    """
+    array = _array(what, value)
+    if (isinstance(value, bool) and "b" not in kinds) or (array.dtype.kind not in kinds and not array.ndim):
+        raise TypeError(f"{what} must be a real number or an array of them, found {shown(value)}")
+    if array.dtype.kind not in kinds or (array.dtype.kind == "f" and array.dtype.itemsize < narrowest):
+        found = "text" if array.dtype.kind in "SU" else f"dtype {array.dtype}"
+        raise TypeError(f"{what} must hold real numbers, found {found}")
+    check_finite(what, array)
+    with np.errstate(all="ignore"):
+        numbers = array.astype(dtype or (np.float32 if array.dtype == np.float32 else np.float64), copy=dtype is None)
+    if numbers.dtype.itemsize < array.dtype.itemsize:
+        check_finite(what, numbers)
+    return numbers
+
+
+def _array(what, value):
+    """What NumPy makes of a value; a number of any other kind (Fraction, Decimal, SymPy's, ...) as a float."""
+    single = not hasattr(value, "__array__") and not isinstance(value, (str, bytes, list, tuple))
+    try:
+        if single and hasattr(value, "__float__"):
+            return np.asarray(float(value))
+        return np.asarray(value)
+    except OverflowError:
+        raise ValueError(f"{what} must fit into float64, found {type(value).__name__}") from None
+    except Exception as error:
+        if isinstance(error, ValueError) and isinstance(value, (list, tuple)):
+            raise ValueError(f"{what} must form one array, found rows of different lengths") from None
+        raise TypeError(f"{what} must be a real number or an array of them, found {shown(value)}") from None
+
+
+def check_finite(what, array):
+    """ValueError for NaN or infinity, with the place of the first."""
+    if array.dtype.kind != "f":
+        return
+    with np.errstate(all="ignore"):
+        squares = np.dot(
+            array.ravel(), array.ravel()
+        )  # one quick pass: finite unless an entry is not, or a square overflows
+    if not np.isfinite(squares) and not np.isfinite(array).all():
+        where = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
+        raise ValueError(f"{what} must be finite, found {array[where]}" + (f" at entry {list(where)}" if where else ""))
+
+
+def common_shape(what, numbers):
+    """The shape to which arrays broadcast, by name. ValueError: they do not."""
+    try:
+        return np.broadcast_shapes(*(np.shape(value) for value in numbers.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {np.shape(value)}" for name, value in numbers.items() if np.ndim(value))
+        raise ValueError(f"{what}: the arrays do not broadcast to one shape: {shapes}") from None
+
+
+def known(what, name, names):
+    """The name, if it is one of `names`; else ValueError."""
+    if not isinstance(name, str) or name not in names:
+        raise ValueError(f"{what} {name!r:.40}; known are {', '.join(names)}")
+    return name
+
+
+def check_name(caller, name, role, reserved):
+    """TypeError: no text. ValueError: not a letter with letters, digits and _ after it, or a reserved word."""
+    if not isinstance(name, str):
+        raise TypeError(f"{caller}: the name of {role} must be text, found {type(name).__name__}")
+    if not (name.isidentifier() and name[0].isalpha()):
+        raise ValueError(
+            f"{caller}: {name!r:.60} cannot be the name of {role}: a name is a letter, then letters, digits and _"
+        )
+    if name in reserved:
+        raise ValueError(
+            f"{caller}: {name!r} cannot be the name of {role}: it is reserved ({', '.join(sorted(reserved))})"
+        )
+
+
+def layer_sizes(sizes):
+    """Two or more positive whole numbers, from input to output. TypeError: no such numbers. ValueError: below 1, or fewer."""
+    try:
+        sizes = list(sizes)
+    except TypeError:
+        raise TypeError(f"Network: sizes must be a list such as [2, 3, 1], found {type(sizes).__name__}") from None
+    for size in sizes:
+        if isinstance(size, (bool, np.bool_)) or not isinstance(size, (int, np.integer)):
+            raise TypeError(f"Network: a layer's size must be a whole number, found {shown(size)}")
+        if size < 1:
+            raise ValueError(f"Network: a layer has at least one unit, found the size {size}")
+    if len(sizes) < 2:
+        raise ValueError(f"Network: sizes must hold an input and at least one layer, found {sizes}")
+    return [int(size) for size in sizes]
+
+
+def data_type(dtype):
+    """float64 or float32. ValueError: anything else."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found not in (np.dtype(np.float64), np.dtype(np.float32)):
+        raise ValueError(f"Network: dtype must be float64 or float32, found {dtype!r:.40}")
+    return found
+
+
+def penalty(l2):
+    """A finite number that is not negative. TypeError: no number. ValueError: infinite or negative."""
+    array = real_array("Network: l2", l2, kinds="fiu", dtype=float)
+    if array.ndim:
+        raise TypeError(f"Network: l2 must be a number, found {shown(l2)}")
+    if array < 0:
+        raise ValueError(f"Network: l2 must be finite and not negative, found {l2}")
+    return float(array)
+
+
+def random_source(seed):
+    """NumPy's generator of random numbers. TypeError, ValueError: no whole number, or a negative one."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise TypeError(f"Network: seed must be a whole number, found {shown(seed)}")
+    if seed < 0:
+        raise ValueError(f"Network: seed must not be negative, found {seed}")
+    return np.random.default_rng(int(seed))
+
+
+def activation_names(activations, depth):
+    """One known name for each layer; softmax only for the last. TypeError: no list. ValueError: any other names."""
+    if isinstance(activations, str) or not isinstance(activations, (list, tuple)):
+        raise TypeError(f"Network: activations must be a list with a name for each layer, found {shown(activations)}")
+    if len(activations) != depth:
+        raise ValueError(f"Network: {depth} layers need {depth} activations, found {len(activations)}")
+    for layer, name in enumerate(activations, 1):
+        known("Network: unknown activation", name, (*ACTIVATIONS, "softmax"))
+        if name == "softmax" and layer < depth:
+            raise ValueError(f"Network: softmax is an output, found at layer {layer} of {depth}")
+    return tuple(activations)
+
+
+def weights_and_biases(parameters):
+    """A copy of the parameters in the order W1, b1, W2, ..., of one dtype. ValueError: names or shapes that do not fit."""
+    if not isinstance(parameters, dict):
+        raise TypeError(
+            f"Network: parameters must be a dict such as {{'W1': ..., 'b1': ...}}, found {type(parameters).__name__}"
+        )
+    depth = max(1, (len(parameters) + 1) // 2)
+    names = [f"{kind}{layer}" for layer in range(1, depth + 1) for kind in "Wb"]
+    for what, found in (
+        ("lack", [n for n in names if n not in parameters]),
+        ("hold the superfluous", [n for n in parameters if n not in names]),
+    ):
+        if found:
+            raise ValueError(
+                f"Network: the parameters {what} {', '.join(map(str, found))}; expected {', '.join(names)}"
+            )
+    arrays = {name: real_array(f"Network: {name}", parameters[name]) for name in names}
+    for layer in range(1, depth + 1):
+        W, b = arrays[f"W{layer}"], arrays[f"b{layer}"]
+        if W.ndim != 2 or 0 in W.shape:
+            raise ValueError(f"Network: W{layer} must have the shape (units out, units in), found {W.shape}")
+        n_in = len(arrays[f"b{layer - 1}"]) if layer > 1 else W.shape[1]
+        if W.shape[1] != n_in:
+            raise ValueError(
+                f"Network: W{layer} has shape {W.shape} but layer {layer} maps {n_in} units to {len(b) if b.ndim else '?'}: expected ({W.shape[0]}, {n_in})"
+            )
+        if b.shape != (W.shape[0],):
+            raise ValueError(
+                f"Network: b{layer} has shape {b.shape} but W{layer} has {W.shape[0]} rows: expected ({W.shape[0]},)"
+            )
+    dtype = np.float32 if all(array.dtype == np.float32 for array in arrays.values()) else np.float64
+    return {name: array.astype(dtype, copy=False) for name, array in arrays.items()}

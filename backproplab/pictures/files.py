@@ -1,0 +1,193 @@
+"""A picture as a file: SVG, written by us so that the same picture is the same text; PNG, for places that show no SVG."""
+
+import base64
+import io
+import re
+from dataclasses import dataclass
+from html import escape
+
+from .shapes import CARD, INK, MUTED, Circle, Pill, Stroke, Text, width_of
+
+PAGE = 860  # about as wide as a notebook's output
+MOST_SHAPES_IN_PNG = 2000  # matplotlib takes seconds for more
+# Inside JupyterLab the colours are the theme's; elsewhere dark on a light card.
+THEME = {
+    INK: "var(--jp-content-font-color1, #1f2933)",
+    MUTED: "var(--jp-content-font-color2, #6b7280)",
+    CARD: "var(--jp-layout-color0, #ffffff)",
+}
+FONT = "'STIX Two Text', 'Latin Modern Roman', 'DejaVu Serif', Georgia, serif"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Shapes on a card; shows itself in a notebook as SVG, and as PNG where SVG is not trusted. `label` describes it in words."""
+
+    width: float
+    height: float
+    shapes: tuple
+    label: str = ""
+
+    @property
+    def svg(self):
+        """The picture as SVG text: the same shapes give the same text."""
+        body = "".join(SVG[type(shape)](shape) for shape in self.shapes)
+        w, h = _n(self.width), _n(self.height)
+        size = f' width="{w}" height="{h}"' if self.width <= PAGE else ""  # without a size it fits itself to the page
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}"{size} role="img" aria-label="{escape(self.label)}" '
+            f'font-family="{FONT}" style="max-width:100%;height:auto"><rect width="{w}" height="{h}" rx="8" fill="{_paint(CARD)}"/>{body}</svg>'
+        )
+
+    @property
+    def png(self):
+        """The picture as PNG bytes, drawn by matplotlib."""
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        dots = min(130, 140_000 / self.width)  # a wide picture needs no more pixels than a page
+        figure = Figure(figsize=(self.width / 100, self.height / 100), dpi=dots, facecolor=CARD)
+        FigureCanvasAgg(figure)
+        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, self.width), ylim=(self.height, 0))
+        axes.axis("off")
+        for shape in self.shapes:
+            PNG[type(shape)](shape, axes)
+        with io.BytesIO() as file:
+            figure.savefig(file, format="png", metadata={"Software": None})
+            return file.getvalue()
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        still = {"image/png": base64.b64encode(self.png).decode()} if len(self.shapes) <= MOST_SHAPES_IN_PNG else {}
+        return {"image/svg+xml": self.svg, "text/plain": repr(self)} | still
+
+    def __repr__(self):
+        return f"Picture({self.label})"
+
+
+# --- SVG ----------------------------------------------------------------------------------------------------------------
+
+
+def _text_svg(text):
+    spans, level, before, ahead = [], 0, ("", ""), 0
+    for run, style in text.runs:
+        want = {"sub": 0.25, "sup": -0.4}.get(style, 0) * text.size
+        shift = f' dy="{_n(want - level)}"' if want != level else ""
+        back = width_of([before], text.size) if style == "sub" and before[1] == "sup" else 0
+        shift += f' dx="{_n(ahead - back)}"' if ahead - back else ""
+        ahead = max(0, back - width_of([(run, style)], text.size)) if back else 0
+        small = f' font-size="{_n(0.72 * text.size)}"' if want else ""
+        slant = ' font-style="italic"' if style == "i" else ""
+        spans.append(f"<tspan{shift}{small}{slant}>{escape(run)}</tspan>")
+        level, before = want, (run, style)
+    weight = ' font-weight="bold"' if text.weight == "bold" else ""
+    written = (
+        f'<text x="{_n(text.x)}" y="{_n(text.y)}" font-size="{_n(text.size)}" fill="{_paint(text.color)}" '
+        f'text-anchor="{text.anchor}"{weight}>{"".join(spans)}</text>'
+    )
+    return _halo_svg(text) + written if text.halo else written
+
+
+def _halo_svg(text):
+    wide, high = width_of(text.runs, text.size), 1.3 * text.size
+    return (
+        f'<rect x="{_n(text.x - wide / 2)}" y="{_n(text.y - 0.95 * text.size)}" width="{_n(wide)}" height="{_n(high)}" '
+        f'rx="4" fill="{_paint(CARD)}" fill-opacity="0.8"/>'
+    )
+
+
+def _circle_svg(circle):
+    return (
+        f'<circle cx="{_n(circle.x)}" cy="{_n(circle.y)}" r="{_n(circle.r)}" fill="{_paint(circle.fill)}" '
+        f'stroke="{_paint(circle.rim)}" stroke-width="{_n(circle.width)}"/>'
+    )
+
+
+def _pill_svg(pill):
+    x, y = pill.x - pill.width / 2, pill.y - pill.height / 2
+    return (
+        f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(pill.width)}" height="{_n(pill.height)}" rx="{_n(pill.height / 2)}" '
+        f'fill="{_paint(pill.fill)}" stroke="{_paint(pill.rim)}" stroke-width="1.2"/>'
+    )
+
+
+def _stroke_svg(stroke):
+    first, *others = (f"{_n(x)} {_n(y)}" for x, y in stroke.points)
+    dash = ' stroke-dasharray="6 4"' if stroke.dashed else ""
+    line = (
+        f'<path d="M{first} {"C" if stroke.curved else "L"}{" ".join(others)}" fill="none" '
+        f'stroke="{_paint(stroke.color)}" stroke-width="{_n(stroke.width)}"{dash}/>'
+    )
+    head = " ".join(f"{_n(x)},{_n(y)}" for x, y in stroke.head) if stroke.arrow else ""
+    return line + (f'<polygon points="{head}" fill="{_paint(stroke.color)}"/>' if head else "")
+
+
+SVG = {Text: _text_svg, Circle: _circle_svg, Pill: _pill_svg, Stroke: _stroke_svg}
+
+
+def _n(value):
+    """A coordinate to a tenth of a pixel."""
+    text = f"{value:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text
+
+
+def _paint(color):
+    return THEME.get(color, color)
+
+
+# --- PNG ----------------------------------------------------------------------------------------------------------------
+
+
+def _text_png(text, axes):
+    from matplotlib.patheffects import withStroke
+
+    marks = {"i": r"\mathit{%s}", "sub": "_{%s}", "sup": "^{%s}", "": r"\mathrm{%s}", "bold": r"\mathbf{%s}"}
+    upright = "bold" if text.weight == "bold" else ""
+    written = "".join(marks[style or upright] % _mathtext(run) for run, style in text.runs)
+    axes.text(
+        text.x,
+        text.y,
+        f"${written}$",
+        fontsize=0.72 * text.size,
+        color=text.color,
+        ha={"start": "left", "middle": "center", "end": "right"}[text.anchor],
+        va="baseline",
+        math_fontfamily="dejavuserif",
+        path_effects=[withStroke(linewidth=3, foreground=CARD)] if text.halo else None,
+    )
+
+
+def _mathtext(text):
+    """Plain text inside mathtext: signs as they are, without the spaces that mathematics would put around them."""
+    plain = text.replace("\u0302", "").replace("^", "ˆ")  # mathtext knows ^ only as a superscript or an accent
+    escaped = re.sub(r"([\\$#%&_{}])", r"\\\1", plain).replace(" ", r"\ ")
+    return re.sub("([=−+·])", r"{\1}", escaped)
+
+
+def _circle_png(circle, axes):
+    from matplotlib.patches import Circle as Disc
+
+    place, rim = (circle.x, circle.y), 0.75 * circle.width
+    axes.add_patch(Disc(place, circle.r, facecolor=circle.fill, edgecolor=circle.rim, linewidth=rim))
+
+
+def _pill_png(pill, axes):
+    from matplotlib.patches import FancyBboxPatch
+
+    r = pill.height / 2
+    corner, style = (pill.x - pill.width / 2 + r, pill.y), f"round,pad={r}"
+    colors = dict(facecolor=pill.fill, edgecolor=pill.rim, linewidth=0.9)
+    axes.add_patch(FancyBboxPatch(corner, pill.width - 2 * r, 0, boxstyle=style, **colors))
+
+
+def _stroke_png(stroke, axes):
+    from matplotlib.patches import PathPatch, Polygon
+    from matplotlib.path import Path
+
+    codes = [Path.MOVETO] + [Path.CURVE4 if stroke.curved else Path.LINETO] * (len(stroke.points) - 1)
+    look = dict(edgecolor=stroke.color, linewidth=0.75 * stroke.width, linestyle=(0, (5, 3)) if stroke.dashed else "-")
+    axes.add_patch(PathPatch(Path(stroke.points, codes), fill=False, **look))
+    if stroke.arrow:
+        axes.add_patch(Polygon(stroke.head, color=stroke.color, linewidth=0))
+
+
+PNG = {Text: _text_png, Circle: _circle_png, Pill: _pill_png, Stroke: _stroke_png}
