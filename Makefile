@@ -25,7 +25,10 @@ test: $(VENV)/test.done
 bench: $(VENV)/test.done
 	$(BIN)/python benchmarks/run.py
 
+# uv, inside the environment, installs three times as fast as pip and shows what it does.
 $(VENV)/%.done: pyproject.toml
+	@echo "Making the environment in $(VENV), once; this takes a minute or less."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable ".[$*]"
-	touch $@
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	UV_COMPILE_BYTECODE=1 $(BIN)/uv pip install --python $(BIN)/python --editable ".[$*]"
+	@touch $@
