@@ -33,12 +33,10 @@ LOSSES = {row.name: row for row in [
     Loss("squared_error", lambda a, y: (a - y) ** 2 / 2, lambda a, y: a - y,
          lambda z, a, y: ((a - y) ** 2).sum(axis=-1) / 2, lambda z, a, y: a - y, lambda z, a, y: y - a, lambda z, a, y: y - a),
     Loss("binary_cross_entropy", lambda a, y: -(y * sp.log(a) + (1 - y) * sp.log(1 - a)), lambda a, y: (a - y) / (a * (1 - a)),
-         lambda z, a, y: (y * values.softplus(-z) + (1 - y) * values.softplus(z)).sum(axis=-1),
-         lambda z, a, y: (1 - y) * values.sigmoid(z) - y * values.sigmoid(-z), lambda z, a, y: -z,
+         values.binary_cross_entropy, values.binary_cross_entropy_slope, lambda z, a, y: -z,
          lambda z, a, y: -z, fused="sigmoid"),
     Loss("cross_entropy", lambda a, y: -y * sp.log(a), lambda a, y: -y / a,
-         lambda z, a, y: (y * values.minus_log_softmax(z, a)).sum(axis=-1), lambda z, a, y: a - y,
-         lambda z, a, y: values.minus_log_softmax(z, a),
+         values.cross_entropy, lambda z, a, y: a - y, values.cross_entropy_slope_by_target,
          lambda z, a, y: -sp.log(a), fused="softmax"),
 ]}
 # fmt: on

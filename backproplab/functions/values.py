@@ -155,10 +155,25 @@ def softmax(z):
     return e / e.sum(axis=-1, keepdims=True)
 
 
-def minus_log_softmax(z, a):
+def cross_entropy_slope_by_target(z, a, y):
     """-log a for the rows a = softmax(z), as log(1 + the others / the largest) + largest z - z, also where a rounds to 0 or 1."""
     top = np.argmax(np.real(z), axis=-1)[..., None]
     largest = np.take_along_axis(a, top, axis=-1)
     others = np.array(a)
     np.put_along_axis(others, top, 0.0, axis=-1)
     return log1p(others.sum(axis=-1, keepdims=True) / largest) + (np.take_along_axis(z, top, axis=-1) - z)
+
+
+def cross_entropy(z, a, y):
+    """-sum_k y_k log a_k for each row, a = softmax(z)."""
+    return (y * cross_entropy_slope_by_target(z, a, y)).sum(axis=-1)
+
+
+def binary_cross_entropy(z, a, y):
+    """-sum_k [y_k log a_k + (1 - y_k) log(1 - a_k)] for each row, a = sigmoid(z), from the logits."""
+    return (y * softplus(-z) + (1 - y) * softplus(z)).sum(axis=-1)
+
+
+def binary_cross_entropy_slope(z, a, y):
+    """a - y from the logits, exact where a rounds to 0 or 1."""
+    return (1 - y) * sigmoid(z) - y * sigmoid(-z)

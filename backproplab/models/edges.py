@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import sympy as sp
@@ -137,8 +137,9 @@ def _penalty_on_paper(l2, W):
 # --- as lines -----------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=32)
 def make_lines(activations, loss, reduction, l2):
-    """The right-hand side of each quantity, as one writes it in NumPy."""
+    """The right-hand side of each quantity, as one writes it in NumPy; the sizes of the layers do not show in it."""
     found, depth = {}, len(activations)
     for layer, activation in enumerate(activations, 1):
         found[f"Z{layer}"] = _line(what_comes_in(layer), " @ ", f"W{layer}", ".", "T", " + ", f"b{layer}")

@@ -4,7 +4,6 @@ Z_l = A_(l-1) W_l^T + b_l and A_l = g_l(Z_l) for l = 1, 2, ..., with A_0 = X; W_
 (units out,). L is the mean (or the sum) over the rows of the loss of A and Y, plus l2/2 times the sum of all W^2.
 """
 
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -143,10 +142,6 @@ class Network:
 
     # --- backward -----------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _lines(self):
-        return make_lines(self.activations, self.loss_name, self.reduction, self.l2)
-
     def terms(self, trace):
         """One `Term` for each edge, in forward order; a fused loss has one term dL/dZ, (A - Y)/n, in place of two."""
         if not isinstance(trace, dict):
@@ -154,7 +149,8 @@ class Network:
         names = dict.fromkeys(name for edge in self._edges for name in (edge.of, edge.wrt, f"A{self.depth}"))
         if missing := [name for name in names if name not in trace]:
             raise ValueError(f"Network.terms: the trace has no {', '.join(missing)}; make it with forward(X, Y)")
-        return make_terms(self._edges, self._lines, trace)
+        lines = make_lines(self.activations, self.loss_name, self.reduction, self.l2)
+        return make_terms(self._edges, lines, trace)
 
     def gradient(self, X, Y):
         """The derivative of L by every parameter, by name; only the edges that lead to parameters are walked.

@@ -1,7 +1,9 @@
 """Terms -> the computation graph: forward solid, the way back dashed, each edge labelled with its term."""
 
 import itertools
+import math
 from collections import defaultdict
+from itertools import accumulate
 
 import numpy as np
 
@@ -9,7 +11,7 @@ from ..notation import Written, color_of, name_runs, partial_runs, short
 from ..terms import check_terms, terms_between
 from .files import Picture
 from .layouts import layout
-from .shapes import BACKWARD, INK, MUTED, Circle, Pill, Stroke, Text, total, width_of
+from .shapes import BACKWARD, INK, MUTED, Circle, Pill, Stroke, Text, width_of
 
 RADIUS, MARGIN, GAP = 27, 20, 150
 LONGEST_LINE, MOST_EDGES = 30, 1000
@@ -30,12 +32,13 @@ def draw(terms, trace=None, gradient=None, *, wrt=None, output=None, walked=None
         raise ValueError(
             f"draw: {len(terms)} edges, more than the {MOST_EDGES} that a page can show; draw a part of the lines"
         )
-    column, routes, rows = layout(tuple(term.edge for term in terms))
+    edges = tuple((term.of, term.wrt) for term in terms)
+    column, routes, rows = layout(edges)
     lines = {term.of: term.line for term in terms}
     captions = {name: _caption(name, line) for name, line in lines.items()}
     place, width, height = _place(column, rows, captions)
     colors = color_of(terms_between(terms, output or terms[-1].of, wrt, "draw")) if wrt else {}
-    shapes = [_edge([place[node] for node in routes[term.edge]], wrt and term.edge not in colors) for term in terms]
+    shapes = [_edge([place[node] for node in routes[edge]], wrt and edge not in colors) for edge in edges]
     if gradient is not None:
         back = [term for term in terms if term.of in (lines if walked is None else walked) and term.of in gradient]
         shapes += _way_back(back, routes, place, colors, wrt, captions)
@@ -56,7 +59,7 @@ def _place(column, rows, captions):
     for name, runs in captions.items():
         widths[column[name]] = max(widths[column[name]], width_of(runs, 13) - GAP * 0.45)
     gaps = [GAP + min(90, 15 * max(0, crossing - 3)) for crossing in _crossings(rows, column, len(widths))]
-    lefts = [MARGIN + total(widths[:c]) + total(gaps[:c]) for c in range(len(widths))]
+    lefts = [MARGIN + w + g for w, g in zip(accumulate(widths, initial=0), accumulate(gaps, initial=0), strict=False)]
     edge = max(
         [width_of(runs, 13) / 2 - widths[-1] / 2 for name, runs in captions.items() if column[name] == len(widths) - 1]
         + [0]
@@ -115,16 +118,17 @@ def _way_back(terms, routes, place, colors, wrt, captions):
         (x, y), half = place[name], width_of(runs, 13) / 2
         taken.add((x - half, y - RADIUS - 22, x + half, y - RADIUS - 4))
     for term in terms:
-        points = [place[node] for node in reversed(routes[term.edge])]
-        faint = wrt and term.edge not in colors
+        edge = term.of, term.wrt
+        points = [place[node] for node in reversed(routes[edge])]
+        faint = wrt and edge not in colors
         curve = _below(points)
         strokes.append(
             Stroke(
                 tuple(curve), MUTED if faint else BACKWARD, 1.0 if faint else 1.6, dashed=True, arrow=True, curved=True
             )
         )
-        color = MUTED if faint else colors.get(term.edge, BACKWARD)
-        runs = (*partial_runs(*term.edge), *([] if term.value is None else [(f" = {short(term.value)}", "")]))
+        color = MUTED if faint else colors.get(edge, BACKWARD)
+        runs = (*partial_runs(*edge), *([] if term.value is None else [(f" = {short(term.value)}", "")]))
         size = width_of(runs, 12) + 16
         x, y, box = _free_place(curve, size, taken)
         taken.add(box)
@@ -151,8 +155,8 @@ def _free_place(curve, width, taken):
     best = None
     for t in (0.5, 0.58, 0.42, 0.66, 0.34, 0.74, 0.26, 0.82, 0.18):
         piece, s = pieces[min(int(t * len(pieces)), len(pieces) - 1)], t * len(pieces) % 1
-        weights = ((1 - s) ** 3, 3 * s * (1 - s) ** 2, 3 * s * s * (1 - s), s**3)
-        x, y = (total(w * point[i] for w, point in zip(weights, piece, strict=True)) for i in (0, 1))
+        (a, b, c, d), (p, q, r, e) = ((1 - s) ** 3, 3 * s * (1 - s) ** 2, 3 * s * s * (1 - s), s**3), piece
+        x, y = (a * p[i] + b * q[i] + c * r[i] + d * e[i] for i in (0, 1))
         box = (x - width / 2 - 2, y - 13, x + width / 2 + 2, y + 13)
         overlap = taken.overlap(box)
         if best is None or overlap < best[0]:
@@ -175,7 +179,7 @@ class _Taken:
     def overlap(self, box):
         """The area that a box shares with those that are taken."""
         near = {b for strip in range(int(box[0] // 200), int(box[2] // 200) + 1) for b in self._strips[strip]}
-        return total(
+        return math.fsum(
             max(0, min(box[2], b[2]) - max(box[0], b[0])) * max(0, min(box[3], b[3]) - max(box[1], b[1])) for b in near
         )
 

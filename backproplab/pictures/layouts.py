@@ -2,8 +2,7 @@
 
 import itertools
 from functools import lru_cache
-
-from .shapes import total
+from statistics import fmean
 
 ROW = 98
 
@@ -58,7 +57,7 @@ def _rows(routes, column):
 def _mean(height, near, inner):
     """The mean height of the neighbours; inputs hang on the lines that use them, not the lines on their inputs."""
     heavy = [height[node] for node in near if node in inner] or [height[node] for node in near]
-    return total(heavy) / len(heavy)
+    return fmean(heavy)
 
 
 def _spread(nodes, wanted, heavy):

@@ -66,13 +66,9 @@ class Stroke:
         return (x, y), (x - 9 * ux - 4 * uy, y - 9 * uy + 4 * ux), (x - 9 * ux + 4 * uy, y - 9 * uy - 4 * ux)
 
 
-def total(values):
-    """The sum from left to right; `sum` compensates from Python 3.12 on, and would move a picture by a tenth of a pixel there."""
-    return reduce(operator.add, values, 0.0)
-
-
 def width_of(runs, size):
     """About how wide the runs are, in pixels; an index stands below the superscript before it."""
     wide = [len(text) * size * (0.4 if style in ("sub", "sup") else 0.56) for text, style in runs]
     stacked = [min(wide[i - 1 : i + 1]) for i in range(1, len(runs)) if (runs[i - 1][1], runs[i][1]) == ("sup", "sub")]
-    return total(wide) - total(stacked)
+    # From left to right: `sum` compensates from Python 3.12 on, and would move a picture by a tenth of a pixel there.
+    return reduce(operator.add, wide, 0.0) - reduce(operator.add, stacked, 0.0)
