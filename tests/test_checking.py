@@ -348,6 +348,30 @@ def test_float32_has_its_own_tolerance():
     )
 
 
+@pytest.mark.parametrize("form", [np.ndarray.tolist, lambda value: value.astype(float), lambda value: value])
+def test_a_float32_net_has_the_tolerance_of_its_arithmetic_in_whatever_form_a_claim_comes(form):
+    """Nearly fitted nets: most of the digits of A - Y are gone before the gradient begins."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        net = bp.Network([3, 5, 2], ["tanh", "identity"], dtype=np.float32, seed=seed)
+        X = rng.normal(size=(6, 3)).astype(np.float32)
+        Y = net.predict(X) + 10.0 ** -rng.integers(1, 6) * rng.normal(size=(6, 2)).astype(np.float32)
+        right = net.gradient(X, Y)
+        claimed = {name: form(value) for name, value in right.items()}
+        assert bp.check_gradient(net, X, Y, claimed=claimed).verdict != "disagree"
+        assert bp.diagnose(claimed, net, X, Y).mistake == "none"
+        wrong = {name: form(np.float32(1.5) * value) for name, value in right.items()}
+        assert bp.check_gradient(net, X, Y, claimed=wrong).verdict != "agree"
+    far = {name: form(value) for name, value in net.gradient(X, Y + 1).items()}
+    assert bp.check_gradient(net, X, Y + 1, claimed=far).verdict == "agree"
+    assert (
+        bp.check_gradient(
+            net, X, Y + 1, claimed=far | {"b2": form(np.float32(1.001) * net.gradient(X, Y + 1)["b2"])}
+        ).verdict
+        == "disagree"
+    )
+
+
 def test_many_entries_are_sampled():
     net = bp.Network([30, 20, 2], ["tanh", "sigmoid"])
     rng = np.random.default_rng(0)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
+import backproplab as bp
 from backproplab.functions.activations import ACTIVATIONS
 from backproplab.functions.losses import LOSSES
 from backproplab.functions.operations import FUNCTIONS, OPERATIONS
@@ -172,6 +173,12 @@ def test_losses_against_their_definition(name):
         )
         by_target = row.value(z, g(z), moved)[0].imag / 1e-100
         assert row.slope_by_target(z, g(z), y)[0, k] == pytest.approx(by_target, rel=1e-13, abs=0)
+    names = [dict(a=f"a{k}", y=f"y{k}", z=f"z{k}", logits="z0, z1, z2") for k in range(3)]
+    graph = bp.Graph(L=" + ".join(row.line.format(**name) for name in names))
+    numbers = {f"{n}{k}": float(v[0, k]) for n, v in (("z", z), ("a", g(z)), ("y", y)) for k in range(3)}
+    assert graph.forward(**{n: numbers[n] for n in graph.inputs})["L"] == pytest.approx(float(true), rel=1e-13)
+    long_way, (p, t) = row.long_way or (lambda a, y: row.slope(None, a, y)), (g(z)[0, 1], 0.25)
+    assert long_way(p, t) == pytest.approx(float(row.slope_formula(sp.Float(p, 30), sp.Rational(1, 4))), rel=1e-14)
     A, Y = sp.symbols("a y")
     at = {A: sp.Rational(1, 3), Y: sp.Rational(1, 4)}
     assert sp.simplify((row.formula(A, Y).diff(A) - row.slope_formula(A, Y)).subs(at)) == 0

@@ -91,6 +91,7 @@ def _check_network(network, X, Y, claimed, witness, time_limit):
     claimed = claims.read_fitting(
         claimed, {name: np.shape(value) for name, value in gradient.items()}, "check_gradient"
     )
+    claimed = claims.as_computed(claimed, parameters.values())
     margins = network_margins(network, trace, terms, claims.unit_of(claimed))
     return judge(claimed, network_case(network, trace), witness, margins, gradient, structure)
 
@@ -104,7 +105,9 @@ def _call(function, given, network, trace, time_limit):
 
     def claim_at(Y):
         claimed = claims.call(function, (*given[:2], Y), "check_gradient", time_limit)
-        return claims.as_computed(claims.read_fitting(claimed, shapes, "check_gradient"), given)
+        return claims.as_computed(
+            claims.read_fitting(claimed, shapes, "check_gradient"), (*given[0].values(), *given[1:])
+        )
 
     first, second = claim_at(given[2]), claim_at(given[2])
     structure = dict.fromkeys(claims.unlike(first, second), "same answer twice")
@@ -116,7 +119,7 @@ def _call(function, given, network, trace, time_limit):
 
 def _other_targets(network, trace, Y):
     """Targets at which the right gradient is another, in the form of Y, and the test that they are for; 0 where they are Y = A."""
-    if are_labels(Y, len(trace["X"]), network.sizes[-1], network.loss_name):
+    if are_labels(Y, len(trace["X"]), network.sizes[-1], network.loss_row):
         return (Y + 1) % network.sizes[-1], "other targets"
     return trace[f"A{network.depth}"].reshape(Y.shape).astype(
         Y.dtype if Y.dtype.kind == "f" else float

@@ -59,8 +59,8 @@ def call(function, arguments, caller, time_limit=TIME_LIMIT):
 
 
 def as_computed(claimed, given):
-    """Claims of a function of (parameters, X, Y): float32 where any of what it was given is, whatever it added afterwards."""
-    if all(array.dtype != np.float32 for array in (*given[0].values(), *given[1:])):
+    """Claims in the arithmetic in which they were computed: float32 where any of the arrays `given` for them is."""
+    if all(array.dtype != np.float32 for array in given):
         return claimed
     with np.errstate(over="ignore"):
         return {name: value.astype(np.float32) for name, value in claimed.items()}

@@ -126,8 +126,8 @@ def _shaken_gradient(network, trace, shake, part, rng):
 
 
 def _textbook(network, term, trace):
-    """The size of what a textbook's formula of the term subtracts: 1 in a (1 - a) and 1 - a**2, a and y in a - y."""
-    if term.of == "L" and parts(term.wrt).letter in "AZ":
+    """The size of what a textbook's formula of the term subtracts: 1 in a (1 - a) and 1 - a**2, a and y in a fused a - y."""
+    if term.of == "L" and parts(term.wrt).letter == "Z":  # a fused slope; any other moves with its A
         return (np.abs(trace[f"A{network.depth}"]) + np.abs(trace["Y"])) * network.share(trace["Y"])
     activation = _activation(network, term)
     return float(activation is not None and activation.taken_from_one)

@@ -71,7 +71,7 @@ class Evidence:
         """A new situation for the pulls of the table, in which a gradient and a constant can be noted."""
         trace, net = self.trace, self.network
         return Situation(
-            trace, len(trace["X"]), net.sizes[-1], net.reduction == "mean", net.l2, net.fused, net.activations
+            trace, len(trace["X"]), net.sizes[-1], net.reduction == "mean", net.l2, net.loss_row, net.activations
         )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..functions.activations import ACTIVATIONS
+from ..functions.losses import Loss
 from ..notation import parts, what_comes_in
 
 
@@ -65,7 +66,7 @@ class Situation:
     outputs: int
     mean: bool
     l2: float
-    fused: bool
+    loss: Loss
     activations: tuple
     gradient: dict | None = None
     constant: float = 0.0
@@ -79,10 +80,14 @@ class Situation:
         """The last A."""
         return self.trace[f"A{len(self.activations)}"]
 
+    @property
+    def fused(self):
+        """Whether the loss goes from the logits at once."""
+        return self.loss.fused is not None
+
     def long_way(self):
-        """dL/dA of a cross entropy, which its fused form never needs: -Y/A with a softmax, (A - Y)/(A (1 - A)) with a sigmoid."""
-        A, Y = self.output, self.trace["Y"]
-        return (-Y / A if self.activations[-1] == "softmax" else (A - Y) / (A * (1 - A))) / (self.n if self.mean else 1)
+        """dL/dA of a fused loss, which its fused form never needs."""
+        return self.loss.long_way(self.output, self.trace["Y"]) / (self.n if self.mean else 1)
 
     def below(self, term):
         """What came into the layer of a term of Z: X or the A below."""

@@ -19,23 +19,16 @@ def every_probe(model, X, Y):
     labels stay labels.
     """
     vector = np.ndim(X) == 1
-    rows = not are_labels(Y, 1 if vector else len(X), model.sizes[-1], model.loss_name)
+    rows = not are_labels(Y, 1 if vector else len(X), model.sizes[-1], model.loss_row)
     slender = [SLENDER[i % len(SLENDER)] for i in range(model.depth)] + [3]
     square = [SQUARE] * (model.depth + 1)
     own = list(model.sizes), 1 if vector else len(X)
     for sizes, n in (own, (slender, 9), (slender, 8), (square, 7), (square, SQUARE)):
         probe, rng = _lively(model, sizes, n)
         inputs = rng.normal(size=(n, sizes[0])).astype(model.dtype)
-        targets = _targets(model.loss_name, rng, n, sizes[-1], rows)
-        targets = targets.astype(model.dtype) if targets.ndim > 1 else targets
+        targets = model.loss_row.targets.draw(rng, n, sizes[-1]).astype(model.dtype)
+        targets = targets if rows else targets.argmax(axis=1)
         yield (probe, inputs[0], targets[0]) if vector else (probe, inputs, targets)
-
-
-def _targets(loss, rng, n, k, rows):
-    if loss == "cross_entropy":
-        labels = rng.integers(0, k, n)
-        return np.eye(k)[labels] if rows else labels
-    return rng.uniform(0.1, 0.9, (n, k)) if loss == "squared_error" else rng.integers(0, 2, (n, k)).astype(float)
 
 
 def _lively(model, sizes, n):

@@ -34,7 +34,8 @@ def diagnose(claimed, model, X=None, Y=None, *, at=None, output=None, time_limit
         return _of_graph(claimed, model, at, output, time_limit)
     if callable(claimed):
         return _of_function(claimed, model, X, Y, time_limit)
-    evidence = gather(model.in_double(), X, Y, claims.read(claimed, model.parameters, "diagnose"))
+    claimed = claims.as_computed(claims.read(claimed, model.parameters, "diagnose"), model.parameters.values())
+    evidence = gather(model.in_double(), X, Y, claimed)
     return conclude(evidence, survivors(evidence, every_hypothesis(model)) if evidence.wrong else [])
 
 
@@ -180,7 +181,7 @@ def _holds(hypothesis, at, others):
 def _evidence(function, model, X, Y, time_limit):
     given = model.parameters, np.asarray(X), np.asarray(Y)
     claimed = claims.read(claims.call(function, given, "diagnose", time_limit), model.parameters, "diagnose")
-    return gather(model.in_double(), X, Y, claims.as_computed(claimed, given))
+    return gather(model.in_double(), X, Y, claims.as_computed(claimed, (*given[0].values(), *given[1:])))
 
 
 def _may_be_of_shapes(error):

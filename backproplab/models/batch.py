@@ -20,7 +20,7 @@ def rows_of_inputs(X, width, dtype):
 
 
 def rows_of_targets(Y, n, k, loss, dtype):
-    """Y as (n, k): rows as given, or labels 0..k-1 made one-hot for the cross entropy."""
+    """Y as (n, k): rows as given, or labels 0..k-1 made one-hot where the loss takes shares that sum to 1."""
     if not (isinstance(Y, np.ndarray) and Y.dtype.kind in "iu"):
         Y = real_array("Network: Y", Y)
     if are_labels(Y, n, k, loss):
@@ -30,20 +30,22 @@ def rows_of_targets(Y, n, k, loss, dtype):
     if Y.shape != (n, k):
         hint = "; a column needs two dimensions: Y.reshape(-1, 1)" if Y.shape == (n,) and k == 1 else ""
         raise ValueError(f"Network: Y has shape {Y.shape} but the output has shape ({n}, {k}){hint}")
-    if loss == "binary_cross_entropy" and (Y.min() < 0 or Y.max() > 1):
+    allowed, smallest, largest = loss.targets, Y.min(), Y.max()
+    if allowed.shares and (smallest < 0 or abs(Y.sum(axis=1) - 1).max() > 1e-6):
         raise ValueError(
-            f"Network: targets of the binary cross entropy lie in 0..1, found {Y.min() if Y.min() < 0 else Y.max()}"
+            f"Network: rows of targets of {loss.name} must be >= 0 and sum to 1, found a row that does not"
         )
-    if loss == "cross_entropy" and (Y.min() < 0 or abs(Y.sum(axis=1) - 1).max() > 1e-6):
+    if smallest < allowed.lowest or largest > allowed.highest:
+        found = smallest if smallest < allowed.lowest else largest
         raise ValueError(
-            "Network: rows of targets of the cross entropy must be >= 0 and sum to 1, found a row that does not"
+            f"Network: targets of {loss.name} lie in {allowed.lowest:g}..{allowed.highest:g}, found {found}"
         )
     return real_array("Network: Y", Y, dtype=dtype)
 
 
 def are_labels(Y, n, k, loss):
     """Whether targets are labels, one for each of n examples, and not rows of k numbers."""
-    return loss == "cross_entropy" and not (k > 1 and (np.ndim(Y) == 2 or (np.shape(Y) == (k,) and n == 1)))
+    return loss.targets.shares and not (k > 1 and (np.ndim(Y) == 2 or (np.shape(Y) == (k,) and n == 1)))
 
 
 def _one_hot(labels, n, k, dtype):

@@ -59,6 +59,11 @@ class Network:
         last = {edge.of: i for i, edge in enumerate(needed)}
         self._backward = [(edge, last[edge.of] == i) for i, edge in enumerate(needed)]
 
+    @property
+    def loss_row(self):
+        """The row of the table of losses."""
+        return self._loss
+
     def share(self, Y):
         """What one of the rows of Y counts for in the loss: 1/n for a mean, 1 for a sum."""
         return share(self.reduction, Y)
@@ -129,7 +134,7 @@ class Network:
         return rows_of_inputs(X, self.sizes[0], self.dtype)
 
     def _targets(self, Y, X):
-        return rows_of_targets(Y, len(X), self.sizes[-1], self.loss_name, self.dtype)
+        return rows_of_targets(Y, len(X), self.sizes[-1], self.loss_row, self.dtype)
 
     def predict(self, X):
         """The last A: one row of outputs for each row of X. Errors as `forward`."""

@@ -37,15 +37,10 @@ def unroll(network, x, y):
 
 
 def _loss_line(network):
-    """The loss of one example in units; the cross entropies by logsumexp and softplus of the logits, as they are computed."""
+    """The loss of one example in units, as it is computed."""
     last, units = network.depth, range(1, network.sizes[-1] + 1)
-    if network.loss_name == "squared_error":
-        addends = [f"(a{last}_{k} - y_{k})**2/2" for k in units]
-    elif network.loss_name == "binary_cross_entropy":
-        addends = [f"y_{k}*softplus(-z{last}_{k}) + (1 - y_{k})*softplus(z{last}_{k})" for k in units]
-    else:
-        logits = ", ".join(f"z{last}_{k}" for k in units)
-        addends = [f"y_{k}*(logsumexp({logits}) - z{last}_{k})" for k in units]
+    row, logits = network.loss_row, ", ".join(f"z{last}_{k}" for k in units)
+    addends = [row.line.format(a=f"a{last}_{k}", y=f"y_{k}", z=f"z{last}_{k}", logits=logits) for k in units]
     if network.l2:
         weights = [(name, array) for name, array in network.parameters.items() if parts(name).letter == "W"]
         names = [f"{unit_name(name, entry)}**2" for name, array in weights for entry in np.ndindex(array.shape)]
