@@ -127,6 +127,23 @@ def test_planted_mistakes_are_named(mistake, as_function):
     assert seen >= 3 and named >= seen - (mistake == "bias-total")  # where p - y adds up to rounding, it cannot be told
 
 
+@pytest.mark.parametrize("mistake", IN_NUMBERS)
+@pytest.mark.parametrize("depth", [None, 50])
+def test_planted_mistakes_are_named_where_a_learner_divides_by_n_in_each_layer(mistake, depth):
+    named, seen = 0, 0
+    for seed in range(8 if depth is None else 2):
+        net, X, Y, how = case_for(seed, mistake, depth=depth)
+        function = functools.partial(textbook.gradient, net, **how, harvest=True)
+        with np.errstate(all="ignore"):
+            wrong, right = function(net.parameters, X, Y), textbook.gradient(net, net.parameters, X, Y, harvest=True)
+        if visible(wrong, right) and all(np.isfinite(value).all() for value in wrong.values()):
+            found = bp.diagnose(function if seed == 0 and depth is None else wrong, net, X, Y)
+            assert found.mistake in (mistake, "unknown") or (depth and mistake in found.candidates), (seed, found)
+            named, seen = named + (mistake in found.candidates), seen + 1
+        assert bp.diagnose(right, net, X, Y).mistake == "none"
+    assert named >= seen - (mistake == "bias-total") and (seen or depth)
+
+
 def first_wrong(wrong, right):
     depth = len(right) // 2
     order = [f"{kind}{layer}" for layer in range(depth, 0, -1) for kind in "Wb"]

@@ -111,21 +111,25 @@ def back(net, layer, p, d, dW, mistake, rate):
     return d @ {"updated-weights": W - rate * dW, "gradient-for-weights": dW}.get(mistake, W)
 
 
-def gradient(net, p, X, Y, mistake=None, only=None, at_kink=0.0, rate=0.5, name="W1", factor=3.0):
-    """The gradient with a mistake in every layer, or in the layer `only`; the layer is that of the term at fault."""
+def gradient(net, p, X, Y, mistake=None, only=None, at_kink=0.0, rate=0.5, name="W1", factor=3.0, harvest=False):
+    """The gradient with a mistake in every layer, or in the layer `only`; the layer is that of the term at fault.
+
+    With `harvest` the mean's 1/n is not at the loss but in each layer, dW = D.T @ A / n.
+    """
     A, Z = forward(net, p, X)
     n, gradients = len(X), {}
 
     def here(layer):
         return mistake if only in (None, layer) else None
 
-    error = (A[-1] - Y) * share(net, n, A[-1].shape[1], mistake)
+    part = 1 / n if harvest and net.reduction == "mean" else 1.0
+    error = (A[-1] - Y) * (share(net, n, A[-1].shape[1], mistake) / part)
     d = output_pull(net, error, A, Z, mistake)
     for layer in range(net.depth, 0, -1):
         W = p[f"W{layer}"]
-        dW = weight_gradient(layer, d, A, Z, here(layer))
+        dW = part * weight_gradient(layer, d, A, Z, here(layer))
         gradients[f"W{layer}"] = dW + penalty(net, W, n, here(layer))
-        gradients[f"b{layer}"] = bias_gradient(d, A[layer - 1], here(layer)) + (
+        gradients[f"b{layer}"] = part * bias_gradient(d, A[layer - 1], here(layer)) + (
             net.l2 * p[f"b{layer}"] if here(layer) == "l2-on-bias" else 0
         )
         if layer > 1:

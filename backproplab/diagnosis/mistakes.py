@@ -67,6 +67,11 @@ class Mistake:
         return f"{self.id}: {' '.join(self.says).format(**ANYWHERE).replace('n = n', 'n')}"
 
 
+def _in_both_styles(pull):
+    """A pull that is not linear in d, for both places of the mean: 1/n at the loss, or in each layer, D.T @ A / n, as many write it."""
+    return pull, lambda term, d, at: pull(term, d * at.n, at) / at.n if at.mean else pull(term, d, at)
+
+
 def _scaled(factor):
     return (lambda term, d, at: term.pull(d) * factor(at),)
 
@@ -215,7 +220,7 @@ ROWS = [
     Mistake("relu-overwrites-upstream", (HIDDEN, EACH_SLOPE), (
         "In layer {l} the gate takes the place of the gradient that arrives: delta{l} holds only zeros and ones.",
         "Multiply them: dL/dZ{l} = dL/dA{l} * (Z{l} > 0)."),
-        (lambda term, d, at: term.value,), _is_relu),
+        _in_both_styles(lambda term, d, at: term.value), _is_relu),
     Mistake("weights-not-transposed", (THROUGH,), (
         "The gradient goes down through W{u} the wrong way round, by its transpose.",
         "Forward was A{l} @ W{u}.T, so backward is dL/dZ{u} @ W{u}; the shapes do not tell since W{u} is square."),
