@@ -3,9 +3,15 @@
 `what` begins a sentence with the caller and the thing, "Network: W1"; what only networks are given says so itself.
 """
 
+import math
+from itertools import pairwise
+
 import numpy as np
 
 from .functions.activations import ACTIVATIONS
+
+LONGEST_NAME = 100  # characters
+MOST_WEIGHTS = 10**9
 
 
 def shown(value):
@@ -13,21 +19,24 @@ def shown(value):
     return f"{type(value).__name__} {value!r:.40}"
 
 
-def real_array(what, value, kinds="fiub", dtype=None, narrowest=2):
-    """A finite array of real numbers of some kinds of dtype; a new one, unless it is of the wanted `dtype` already.
+def real_array(what, value, kinds="fiub", dtype=None, narrowest=2, copy=True):
+    """A finite array of real numbers of some kinds of dtype; without `copy` it may be the very array that was given.
 
     Without `dtype` float32 stays, all others become float64; floats of fewer bytes than the `narrowest` are refused.
     TypeError: no real numbers. ValueError: rows of different lengths, NaN or infinity, a number past float64.
     """
-    array = _array(what, value)
+    array = value if isinstance(value, np.ndarray) else _array(what, value)
     if (isinstance(value, bool) and "b" not in kinds) or (array.dtype.kind not in kinds and not array.ndim):
         raise TypeError(f"{what} must be a real number or an array of them, found {shown(value)}")
     if array.dtype.kind not in kinds or (array.dtype.kind == "f" and array.dtype.itemsize < narrowest):
         found = "text" if array.dtype.kind in "SU" else f"dtype {array.dtype}"
         raise TypeError(f"{what} must hold real numbers, found {found}")
     check_finite(what, array)
+    wanted = dtype or (np.float32 if array.dtype == np.float32 else np.float64)
+    if array.dtype == wanted:
+        return array.copy() if copy else array
     with np.errstate(all="ignore"):
-        numbers = array.astype(dtype or (np.float32 if array.dtype == np.float32 else np.float64), copy=dtype is None)
+        numbers = array.astype(wanted)
     if numbers.dtype.itemsize < array.dtype.itemsize:
         check_finite(what, numbers)
     return numbers
@@ -48,15 +57,19 @@ def _array(what, value):
         raise TypeError(f"{what} must be a real number or an array of them, found {shown(value)}") from None
 
 
+def squares(array):
+    """The sum of the squares, in one quick pass: finite unless an entry is not, or a square overflows."""
+    flat = array.ravel()
+    return np.dot(flat, flat)
+
+
 def check_finite(what, array):
     """ValueError for NaN or infinity, with the place of the first."""
     if array.dtype.kind != "f":
         return
     with np.errstate(all="ignore"):
-        squares = np.dot(
-            array.ravel(), array.ravel()
-        )  # one quick pass: finite unless an entry is not, or a square overflows
-    if not np.isfinite(squares) and not np.isfinite(array).all():
+        quick = squares(array)
+    if not math.isfinite(quick) and not np.isfinite(array).all():
         where = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
         raise ValueError(f"{what} must be finite, found {array[where]}" + (f" at entry {list(where)}" if where else ""))
 
@@ -85,6 +98,10 @@ def check_name(caller, name, role, reserved):
         raise ValueError(
             f"{caller}: {name!r:.60} cannot be the name of {role}: a name is a letter, then letters, digits and _"
         )
+    if len(name) > LONGEST_NAME:
+        raise ValueError(
+            f"{caller}: {name[:20]!r}... cannot be the name of {role}: it has {len(name)} characters, at most {LONGEST_NAME}"
+        )
     if name in reserved:
         raise ValueError(
             f"{caller}: {name!r} cannot be the name of {role}: it is reserved ({', '.join(sorted(reserved))})"
@@ -104,6 +121,9 @@ def layer_sizes(sizes):
             raise ValueError(f"Network: a layer has at least one unit, found the size {size}")
     if len(sizes) < 2:
         raise ValueError(f"Network: sizes must hold an input and at least one layer, found {sizes}")
+    weights = sum(int(n_in) * int(n_out) for n_in, n_out in pairwise(sizes))
+    if weights > MOST_WEIGHTS:
+        raise ValueError(f"Network: layers of these sizes have {weights} weights, more than {MOST_WEIGHTS}")
     return [int(size) for size in sizes]
 
 

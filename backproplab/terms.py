@@ -116,12 +116,22 @@ class Term:
         return f"{self.symbol} = {latex_formula(self.formula)}{value}"
 
     def pull(self, upstream):
-        """The part of the gradient that reaches `wrt` through this term, by its rule. `upstream` has the shape of `of`."""
+        """The part of the gradient that reaches `wrt` through this term, by its rule. `upstream` has the shape of `of`.
+
+        ValueError: the term has no number yet, or another shape. TypeError: no number.
+        """
         if self.value is None:
             raise ValueError(
                 f"Term d{self.of}/d{self.wrt} has no number yet: make the terms from a trace, terms(trace)"
             )
-        return RULES[self.rule].pull(upstream, self.value)
+        try:
+            return RULES[self.rule].pull(upstream, self.value)
+        except (TypeError, ValueError, AttributeError):
+            array = isinstance(upstream, np.ndarray)
+            found = f"shape {np.shape(upstream)}" if array else f"{type(upstream).__name__} {upstream!r:.40}"
+            raise (ValueError if array else TypeError)(
+                f"Term d{self.of}/d{self.wrt}: upstream must be the gradient of {self.of}, of shape {self.of_shape}, found {found}"
+            ) from None
 
     def __repr__(self):
         value = (
@@ -190,7 +200,7 @@ def _check(terms, output, caller):
     lines = dict.fromkeys(term.of for term in terms)
     if output not in lines:
         raise ValueError(
-            f"{caller}: {output!r} is not a line that uses other names, so it has no terms; "
+            f"{caller}: {output!r:.60} is not a line that uses other names, so it has no terms; "
             f"lines with terms are {', '.join(lines) or '(none)'}"
         )
     return shapes
@@ -198,7 +208,7 @@ def _check(terms, output, caller):
 
 def _check_name(name, names, caller):
     if not isinstance(name, str) or name not in names:
-        raise ValueError(f"{caller}: no quantity {name!r}; the quantities are {', '.join(names)}")
+        raise ValueError(f"{caller}: no quantity {name!r:.60}; the quantities are {', '.join(names)}")
 
 
 def _pull(term, upstream):
@@ -268,7 +278,10 @@ def paths(terms, output, wrt, limit=10_000):
     """Every path from `output` down to `wrt`, as a list of `Path`; the sum of their values is the gradient of `wrt`.
 
     ValueError: a name that the terms do not hold; more paths than `limit` (the walk needs none of them: use `backpropagate`).
+    TypeError: `limit` is no whole number.
     """
+    if isinstance(limit, bool) or not isinstance(limit, (int, np.integer)):
+        raise TypeError(f"paths: limit must be a whole number, found {type(limit).__name__} {limit!r:.40}")
     _check_name(wrt, _check(terms, output, "paths"), "paths")
     count, leading = Counter({wrt: 1}), defaultdict(list)
     for term in _on_the_way(terms, output, wrt):

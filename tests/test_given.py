@@ -20,6 +20,13 @@ class Unwilling:
         raise RuntimeError("no")
 
 
+class Raising(dict):
+    """A dict that does not give its items."""
+
+    def items(self):
+        raise RuntimeError
+
+
 def taken_as(value):
     """One value as an input of a graph, as a parameter of a network, as a claim: functions that hand it in."""
     yield "Graph: x", lambda: bp.Graph(L="2*x").forward(x=value)
@@ -58,7 +65,8 @@ def test_arrays_keep_or_change_their_kind_and_are_copied():
         assert real_array("x", array, dtype=wanted).dtype == expected
     array = np.ones(3)
     assert not np.shares_memory(real_array("x", array), array)
-    assert real_array("x", array, dtype=np.float64) is array  # what is only read needs no copy
+    assert not np.shares_memory(real_array("x", array, dtype=np.float64), array)
+    assert real_array("x", array, copy=False) is array  # what is only read needs none
     with pytest.raises(ValueError, match=r"x must be finite, found inf at entry \[1\]"):
         real_array("x", [1.0, 1e300], dtype=np.float32)
 
@@ -115,11 +123,39 @@ def test_soft_targets_are_looked_at_before_they_are_rounded_to_float32(k):
     (lambda: bp.Graph(L="x").derive("x", output=""), ValueError, "derive: '' is not a line"), (lambda: bp.Graph(L="x").derive("q"), ValueError, "derive: no quantity 'q'"),
     (lambda: bp.check_gradient(bp.Graph(L="x"), at=dict(x=1), output=["L"]), ValueError, r"\['L'\] is not a line"), (lambda: bp.Graph(L="x").formula("q"), ValueError, "Graph.formula: 'q' is not a line"),
     (lambda: bp.Graph(L="x").latex_line("q"), ValueError, "Graph.latex_line: 'q' is not a line"), (lambda: bp.draw(bp.Graph(L="x").terms(), wrt="q"), ValueError, "draw: no quantity 'q'"),
+    (lambda: bp.check_gradient(NET, [[1, 2]], [[1]], witness=[]), ValueError, r"witness must be one of complex step, .* found \[\]"),
+    (lambda: bp.paths(bp.Graph(L="x").terms(), "L", "x", limit="a"), TypeError, "paths: limit must be a whole number, found str 'a'"),
+    (lambda: bp.Graph(L="2*x").terms(dict(x=1.0, L=2.0))[0].pull("a"), TypeError, "Term dL/dx: upstream must be the gradient of L, of shape \\(\\), found str 'a'"),
+    (lambda: NET.terms(NET.forward([1, 2], [1]))[1].pull("a"), TypeError, r"Term dZ1/dW1: upstream must be the gradient of Z1, of shape \(1, 1\), found str"),
+    (lambda: NET.terms(NET.forward([1, 2], [1]))[0].pull(np.ones((2, 5))), ValueError, r"Term dZ1/dX: .* found shape \(2, 5\)"),
+    (lambda: bp.Network([10**9] * 2, ["tanh"]), ValueError, "have 1000000000000000000 weights, more than 1000000000"),
+    (lambda: bp.Graph({"x" * 12_000: "y"}), ValueError, "it has 12000 characters, at most 100"), (lambda: bp.Graph(L="x" * 12_000), ValueError, "it has 12000 characters, at most 100"),
+    (lambda: bp.check_gradient(NET, [[1, 2]], [[1]], claimed=Raising(W1=1)), TypeError, "claimed cannot be read: its items raise RuntimeError"),
     (lambda: NET.derive("nope", NET.forward([1, 2], [1])), ValueError, "derive: no quantity 'nope'"), (lambda: bp.Graph(L="2*x").forward(x=Decimal("sNaN")), TypeError, "Graph: x must be a real number"),
 ])  # fmt: skip
 def test_errors_are_ours_and_name_what_was_called(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_an_error_that_is_not_echoed_whole():
+    for call in (
+        lambda: bp.Graph({"x" * 12_000: "y"}),
+        lambda: bp.paths(bp.Graph(L="x").terms(), "L", "q" * 12_000),
+        lambda: bp.exercise("q" * 12_000),
+    ):
+        with pytest.raises(ValueError) as refused:
+            call()
+        assert len(str(refused.value)) < 1000
+
+
+def test_no_time_limit():
+    assert (
+        bp.check_gradient(
+            NET, [[1, 2]], [[1]], claimed=lambda p, X, Y: NET.gradient(X, Y), time_limit=float("inf")
+        ).verdict
+        == "agree"
+    )
 
 
 def test_penalties_of_every_kind():
@@ -130,4 +166,4 @@ def test_penalties_of_every_kind():
 def test_names_with_long_or_padded_numbers():
     assert bp.Graph(W1_02="x", W1_2="x*2").forward(x=1)["W1_2"] == 2
     reply = bp.exercise("01.2").check("x" + "1" * 5000)
-    assert reply.verdict == "wrong" and "but the graph has x, y, p, z" in reply.text
+    assert reply.verdict == "wrong" and "it has 5001 characters, at most 100" in reply.text and len(reply.text) < 300

@@ -220,6 +220,45 @@ def test_inputs_whose_sum_overflows_are_finite():
     assert net.predict([[1e308, 1e308]])[0, 0] == pytest.approx(1e8)
 
 
+WIDE = {"W1": [[1e308, 1e308]], "b1": [0.0]}
+
+
+@pytest.mark.parametrize("method", ["forward", "loss", "gradient", "predict"])
+@pytest.mark.parametrize("make, X, message", [
+    (lambda: bp.Network.from_parameters(WIDE, ["sigmoid"]), [[0.0, 0.0], [10.0, -10.0]], r"Z1 = X @ W1.T \+ b1 is (-?inf|nan) in layer 1 at row 1, unit 1: past float64, with \|X\| up to 10, \|W1\| up to 1e308"),
+    (lambda: bp.Network.from_parameters({"W1": [[1.0]], "b1": [0.0], "W2": [[1.0], [-1e200]], "b2": [0.0, 0.0]}, ["identity", "tanh"]), [[1e150]], r"Z2 = A1 @ W2.T \+ b2 is -inf in layer 2 at row 0, unit 2"),
+    (lambda: bp.Network.from_parameters({"W1": np.full((1, 1), 1e30, np.float32), "b1": np.zeros(1, np.float32)}, ["relu"]), [[-1e30]], "Z1 .* is -inf in layer 1 at row 0, unit 1: past float32"),
+    (lambda: bp.Network.from_parameters({"W1": [[1e308], [1.0]], "b1": [0.0] * 2}, ["softmax"], loss="cross_entropy"), [[10.0]], "Z1 .* is inf"),
+])  # fmt: skip
+def test_an_overflow_is_named_and_not_silent(make, X, message, method):
+    """Behind a sigmoid, a tanh or a closed ReLU an infinite Z looks like any other."""
+    net = make()
+    Y = np.zeros((len(X), net.sizes[-1])) + (np.eye(net.sizes[-1])[0] if net.loss_name == "cross_entropy" else 0)
+    with pytest.raises(ValueError, match=f"Network.{method}: {message}"):
+        net.predict(X) if method == "predict" else getattr(net, method)(X, Y)
+    if net.dtype == float:  # a check of a float32 net is done in float64, where nothing overflows
+        with pytest.raises(ValueError, match=message):
+            bp.check_gradient(net, X, Y)
+
+
+def test_a_loss_or_a_gradient_past_float64():
+    net = bp.Network.from_parameters({"W1": [[1e200]], "b1": [0.0]}, ["identity"])
+    assert net.predict([[1.0]]) == 1e200
+    with pytest.raises(
+        ValueError,
+        match=r"Network.loss: L = mean\(squared_error\(A1, Y\)\) is inf: past float64, with \|A1\| up to 1e200",
+    ):
+        net.loss([[1.0]], [[0.0]])
+    small = bp.Network.from_parameters({"W1": [[1e80]], "b1": [0.0]}, ["identity"])
+    with pytest.raises(ValueError, match=r"Network.gradient: dL/dW1, in layer 1, must be finite, found inf"):
+        small.gradient([[1e150]], [[0.0]])
+    narrow = bp.Network([1, 1], ["tanh"], dtype=np.float32)
+    before = narrow.parameters
+    with pytest.raises(ValueError, match="W1 must be finite, found inf"):
+        narrow.parameters = {"W1": [[1e300]], "b1": [0.0]}
+    assert all(np.array_equal(before[name], narrow.parameters[name]) for name in before)
+
+
 def test_a_net_of_50_layers():
     net = bp.Network([3] * 51, ["sigmoid"] * 50, seed=1)
     X, Y = np.random.default_rng(0).normal(size=(2, 3)), np.full((2, 3), 0.5)

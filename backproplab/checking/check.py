@@ -23,7 +23,7 @@ def check_gradient(
     Returns a `GradientCheck`. ValueError, TypeError: a claim that is no gradient of this model (unknown name, shape, NaN,
     nothing at all), a function that raises, changes its inputs or takes longer than `time_limit` seconds, and as `forward`.
     """
-    if witness not in WITNESSES:
+    if not isinstance(witness, str) or witness not in WITNESSES:
         raise ValueError(f"check_gradient: witness must be one of {', '.join(WITNESSES)}, found {witness!r:.40}")
     if is_network(model, X, Y, at, output, "check_gradient"):
         return _check_network(model, X, Y, claimed, witness, time_limit)

@@ -39,7 +39,7 @@ def call(function, arguments, caller, time_limit=TIME_LIMIT):
     thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
     thread.start()
     try:
-        thread.join(time_limit)
+        thread.join(min(time_limit, threading.TIMEOUT_MAX))
     finally:
         late = thread.is_alive()
         if late:
@@ -109,6 +109,10 @@ def read(claimed, names, caller):
     if not isinstance(claimed, dict):
         such = f"{{{next(iter(names))!r}: ...}}"
         raise TypeError(f"{caller}: claimed must be a dict such as {such}, found {type(claimed).__name__}")
+    try:
+        claimed = dict(claimed.items())
+    except Exception as error:
+        raise TypeError(f"{caller}: claimed cannot be read: its items raise {type(error).__name__}") from error
     if not claimed:
         raise ValueError(f"{caller}: claimed holds no name; the quantities are {', '.join(names)}")
     for name in claimed:

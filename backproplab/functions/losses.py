@@ -29,6 +29,9 @@ class Targets:
         return edge + rng.uniform(0.1, 0.9, (n, k))
 
 
+ANY = Targets()
+
+
 @dataclass(frozen=True)
 class Loss:
     """A loss per example, summed over the output units k; z are the logits, a = g(z) the outputs, y the targets.

@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from ..functions.losses import ANY
 from ..given import real_array
 
 
 def rows_of_inputs(X, width, dtype):
     """X as (n, width); (width,) is one example."""
-    X = real_array("Network: X", X, dtype=dtype)
+    X = real_array("Network: X", X, dtype=dtype, copy=False)
     if X.ndim == 1 and len(X) == width:
         return X.reshape(1, width)
     if X.ndim != 2 or X.shape[1] != width:
@@ -22,7 +23,7 @@ def rows_of_inputs(X, width, dtype):
 def rows_of_targets(Y, n, k, loss, dtype):
     """Y as (n, k): rows as given, or labels 0..k-1 made one-hot where the loss takes shares that sum to 1."""
     if not (isinstance(Y, np.ndarray) and Y.dtype.kind in "iu"):
-        Y = real_array("Network: Y", Y)
+        Y = real_array("Network: Y", Y, copy=False)
     if are_labels(Y, n, k, loss):
         return _one_hot(Y, n, k, dtype)
     if Y.shape == (k,) and n == 1:
@@ -30,6 +31,12 @@ def rows_of_targets(Y, n, k, loss, dtype):
     if Y.shape != (n, k):
         hint = "; a column needs two dimensions: Y.reshape(-1, 1)" if Y.shape == (n,) and k == 1 else ""
         raise ValueError(f"Network: Y has shape {Y.shape} but the output has shape ({n}, {k}){hint}")
+    if loss.targets != ANY:
+        _check_targets(Y, loss)
+    return Y if Y.dtype == dtype else real_array("Network: Y", Y, dtype=dtype)
+
+
+def _check_targets(Y, loss):
     allowed, smallest, largest = loss.targets, Y.min(), Y.max()
     if allowed.shares and (smallest < 0 or abs(Y.sum(axis=1) - 1).max() > 1e-6):
         raise ValueError(
@@ -40,7 +47,6 @@ def rows_of_targets(Y, n, k, loss, dtype):
         raise ValueError(
             f"Network: targets of {loss.name} lie in {allowed.lowest:g}..{allowed.highest:g}, found {found}"
         )
-    return real_array("Network: Y", Y, dtype=dtype)
 
 
 def are_labels(Y, n, k, loss):
