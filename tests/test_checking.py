@@ -8,9 +8,10 @@ import textbook
 from conftest import AT, PUBLISHED
 
 import backproplab as bp
-from backproplab.checking.margins import Margins
-from backproplab.checking.verdicts import GradientCheck, compare
-from backproplab.checking.witnesses import WITNESSES
+from backproplab.checking.check import _confirmed
+from backproplab.checking.margins import Margins, graph_margins
+from backproplab.checking.verdicts import GradientCheck, compare, judge
+from backproplab.checking.witnesses import WITNESSES, Case, graph_case
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -589,3 +590,42 @@ def test_rows_that_are_refused_in_our_own_words(X, Y, error, message):
     for claimed in (None, {"b1": [1.0]}, lambda p, X, Y: {"b1": [1.0]}):
         with pytest.raises(error, match=message):
             bp.check_gradient(net, X, Y, claimed=claimed)
+
+
+CANCELS = bp.Graph(z="w*x", a="1 - tanh(z)", q="exp(z) - exp(z*(1+b))", L="a*q + gelu(z)*silu(b)")
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_right_gradient_of_lines_that_cancel_is_not_called_wrong_and_a_wrong_one_is_not_called_right(seed):
+    """Inside the line of q all digits but a few are gone, though its own slopes are small."""
+    rng = np.random.default_rng(seed)
+    at = dict(w=float(rng.normal()), x=float(rng.normal()), b=10.0 ** rng.uniform(-14, -5))
+    at = dict(w=-0.7956716776170509, x=1.0, b=1e-8) if seed == 0 else at
+    gradient = bp.backpropagate(CANCELS.terms(CANCELS.forward(**at)), "L")
+    right = {name: gradient[name] for name in CANCELS.inputs}
+    for witness in ("complex step", "central differences"):
+        assert bp.check_gradient(CANCELS, at=at, claimed=right, witness=witness).verdict != "disagree"
+        for factor in (0.0, -1.0, 2.0, 1.001):
+            wrong = {name: factor * value for name, value in right.items()}
+            verdict = bp.check_gradient(CANCELS, at=at, claimed=wrong, witness=witness).verdict
+            assert verdict == "disagree" or (verdict == "undecided" and witness == "central differences")
+    assert bp.diagnose(right, CANCELS, at=at).mistake == "none"
+
+
+def test_an_accusation_near_agreement_is_confirmed_in_50_digits(neuron):
+    trace = neuron.forward(**AT)
+    right = bp.backpropagate(neuron.terms(trace), "L")["w"]
+    for error, verdict in ((1e-10, "agree"), (2e-9, "disagree"), (1e-6, "disagree"), (0.5, "disagree")):
+        assert bp.check_gradient(neuron, at=AT, claimed={"w": right * (1 + error)}).verdict == verdict
+    # a witness that is off is not believed where the 50 digits say otherwise
+    case = graph_case(neuron, trace, "L")
+    crooked = Case(case.numbers, case.inputs, lambda name, value: case.loss(name, value) * (1 + 1e-7), case.exact)
+    terms = neuron.terms(trace)
+    claimed, margins = {"w": np.array(right)}, graph_margins(neuron, trace, terms, "L")
+    check = judge(claimed, crooked, "complex step", margins, {"w": right}, {})
+    assert (
+        check.verdict == "disagree"
+        and _confirmed(check, {"w"}, claimed, crooked, margins, {"w": right}).verdict == "agree"
+    )
+    blind = Case(case.numbers, case.inputs, crooked.loss, dict)
+    assert _confirmed(check, {"w"}, claimed, blind, margins, {"w": right}).verdict == "undecided"

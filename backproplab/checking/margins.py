@@ -1,11 +1,12 @@
 """How far a right gradient may lie from the true one: its scale, its rounding, and the kinks within reach.
 
 The scale of a gradient is the walk over the terms' absolute values, the sum of |paths|. Rounding is measured: every
-quantity is shaken by some units in the last place, as if it had been computed in another order, and the textbook's
+quantity, and in a graph every single operation, is shaken by some units in the last place, as if it had been computed in another order, and the textbook's
 formulas are granted what they lose, a (1 - a) at a = 1 - 1e-12 for instance. Where shaking moves a number across a kink, the
 whole jump counts.
 """
 
+import random
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -56,10 +57,12 @@ def graph_margins(graph, trace, terms, output):
     for term in terms:
         reach[term.of] += abs(term.value * trace[term.wrt])
     unit = UNITS * np.finfo(float).eps
-    moves = [
-        _moves(graph, trace, terms, {name: part * (unit * size + TINY) for name, size in reach.items()})
-        for part in (1, 0.5)
-    ]
+    moves = []
+    for part in (1, 0.5):
+        by_quantity = _shaken_traces(trace, {name: part * (unit * size + TINY) for name, size in reach.items()})
+        shaken = [graph.run_terms(moved) for moved in by_quantity]
+        shaken += [_shaken_rows(graph, trace, part * unit, seed) for seed in range(SHAKES)]
+        moves.append([_farthest(term.value, moved) for term, *moved in zip(terms, *shaken, strict=True)])
     # What does not shrink with the shaking is a jump.
     jumps = [full if half > 0.75 * full else 0.0 for full, half in zip(*moves, strict=True)]
     smooth = [
@@ -69,17 +72,29 @@ def graph_margins(graph, trace, terms, output):
     return Margins(scale, _grown(terms, output, scale, smooth), _grown(terms, output, scale, jumps))
 
 
-def _moves(graph, trace, terms, shake):
-    """How far each term moves when every quantity is shaken; for any two of them there is a run with opposite signs."""
-    names, most = list(trace), [0.0] * len(terms)
+def _shaken_traces(trace, shake):
+    """The trace with every quantity shaken; for any two of them there is one with opposite signs."""
+    names = list(trace)
     for bit in range(len(names).bit_length() + 1):
         for sign in (1.0, -1.0):
             signs = (sign if number >> bit & 1 else -sign for number in range(len(names)))
-            shaken = {name: trace[name] + s * shake[name] for name, s in zip(names, signs, strict=True)}
-            for i, (term, moved) in enumerate(zip(terms, graph.run_terms(shaken), strict=True)):
-                value = float(np.real(moved.value))
-                most[i] = max(most[i], abs(value - term.value) if np.isfinite(value) else np.inf)
-    return most
+            yield {name: trace[name] + s * shake[name] for name, s in zip(names, signs, strict=True)}
+
+
+def _shaken_rows(graph, trace, unit, seed):
+    """The terms where every single operation, in the lines and in their slopes, rounds up or down by a unit."""
+    signs = random.Random(seed)
+
+    def change(value):
+        return value * (1.0 + unit * signs.choice((-1.0, 1.0)))
+
+    return graph.run_terms(graph.run({name: trace[name] for name in graph.inputs}, change), change)
+
+
+def _farthest(value, moved):
+    """How far a term's value moved at the most; infinity where it is no number any more."""
+    values = [float(np.real(term.value)) for term in moved]
+    return max(abs(other - value) if np.isfinite(other) else np.inf for other in values)
 
 
 # --- networks ---------------------------------------------------------------------------------------------------------

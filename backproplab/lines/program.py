@@ -126,8 +126,11 @@ class Program:
                 parts.append(("+", self._times(inner, outer)))
         return self._fold(parts)
 
-    def run(self, values, outputs):
-        """The numbers in the slots `outputs`, from the inputs' numbers by name; nothing is checked."""
+    def run(self, values, outputs, change=None):
+        """The numbers in the slots `outputs`, from the inputs' numbers by name; nothing is checked.
+
+        `change(value)`, where given, takes each result as it is computed and returns what the next rows work with.
+        """
         slots = [None] * self._size
         for slot, value in self.constants.items():
             slots[slot] = value
@@ -137,5 +140,6 @@ class Program:
         with np.errstate(all="ignore"):
             for operation, result, args in self.rows:
                 row = OPERATIONS[operation]
-                slots[result] = (row.exact if exact else row.value)(*[slots[i] for i in args])
+                value = (row.exact if exact else row.value)(*[slots[i] for i in args])
+                slots[result] = value if change is None else change(value)
         return [slots[slot] for slot in outputs]

@@ -86,14 +86,15 @@ class Graph:
                 self._terms.append(Term(name, wrt, line, Slope(line.slope, (wrt,))))
                 self._slots.append(self._slopes.add_slope(line.tree, wrt))
 
-    def run(self, values):
+    def run(self, values, change=None):
         """Every quantity from the inputs' numbers: floats, arrays, complex or mpmath numbers; nothing is checked.
 
-        A line whose number is among `values` is not computed but taken as it is given.
+        A line whose number is among `values` is not computed but taken as it is given. `change(value)`, where given, takes the
+        result of each single operation and returns what the next ones work with.
         """
         given = [line for line in self._lines if line in values]
         program = self._compile((*self.inputs, *given)) if given else self._forward
-        numbers = program.run(values, [program.names[line] for line in self._lines])
+        numbers = program.run(values, [program.names[line] for line in self._lines], change)
         return {name: values[name] for name in self.inputs} | dict(zip(self._lines, numbers, strict=True))
 
     def _compile(self, inputs):
@@ -161,9 +162,9 @@ class Graph:
         values = [_plain(value, shape) for value in self._slopes.run(trace, self._slots)]
         return [self._with_value(term, value, shape, trace) for term, value in zip(self._terms, values, strict=True)]
 
-    def run_terms(self, trace):
-        """The terms from a trace of any kind of numbers, as `run` gives it; nothing is checked."""
-        values = self._slopes.run(trace, self._slots)
+    def run_terms(self, trace, change=None):
+        """The terms from a trace of any kind of numbers, as `run` gives it, `change` as there; nothing is checked."""
+        values = self._slopes.run(trace, self._slots, change)
         return [replace(term, value=value) for term, value in zip(self._terms, values, strict=True)]
 
     def _with_value(self, term, value, shape, trace):
