@@ -251,6 +251,34 @@ def test_constants_that_sympy_would_multiply_out_for_ever(text):
     assert time.monotonic() - start < 20  # not a measure of speed: without the refusal it does not end
 
 
+def many(count, form="x{}", join=", "):
+    return join.join(form.format(i) for i in range(count))
+
+
+@pytest.mark.parametrize("text", [
+    f"max({many(60)})", f"min({many(300)})", f"logsumexp({many(400)})", many(4000, join=" + "), many(99, "(x{0} + y{0} + z{0} + sin(u{0}))", "*"),
+    "*".join(f"({many(30, f'x{i}_' + '{}', ' + ')})" for i in range(60)),
+])  # fmt: skip
+def test_long_lines_that_are_no_work(text):
+    """Not a measure of speed: each of these took from ten seconds to minutes."""
+    start = time.monotonic()
+    graph = bp.Graph(L=text)
+    at = {name: 0.5 + 0.0001 * i for i, name in enumerate(graph.inputs)}
+    gradient = everything(graph, at)[2]
+    for name in (graph.inputs[0], graph.inputs[-1]):
+        slope = graph.run(at | {name: at[name] + 1e-80j})["L"].imag / 1e-80
+        assert gradient[name] == pytest.approx(slope, rel=1e-10, abs=0)
+    assert time.monotonic() - start < 60
+
+
+@pytest.mark.parametrize("text, message", [
+    (f"max({many(3000)})", "line 'L' is too much work: .* of its 3000 slopes alone take .* at most 250000: split it"), (f"logsumexp({many(3000)})", "is too much work"),
+])  # fmt: skip
+def test_lines_that_are_too_much_work_are_refused_with_the_count(text, message):
+    with pytest.raises(ValueError, match=message):
+        bp.Graph(L=text)
+
+
 def test_a_division_that_is_zero_for_all_inputs():
     with pytest.raises(ValueError, match="gives inf"):
         bp.Graph(L="x / (y - y)").forward(x=1, y=1)

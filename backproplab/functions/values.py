@@ -7,7 +7,6 @@ abs'(0) = 0, and a tie in max or min shares the slope 1 equally.
 """
 
 import math
-from functools import reduce
 
 import mpmath
 import numpy as np
@@ -100,35 +99,49 @@ def absolute(z):
     return np.abs(z) if np.isrealobj(z) else z * np.sign(np.real(z))
 
 
+def _stacked(z):
+    """Several arguments as one array, the arguments along its first axis."""
+    several = any(isinstance(v, np.ndarray) and v.ndim for v in z)
+    return np.stack(np.broadcast_arrays(*z)) if several else np.array(z)
+
+
 def _best(pick):
     """max or min by the real part; NaN stays NaN. Complex ties are averaged, so that the complex step shares the slope too."""
 
     def value(*z):
-        top = reduce(pick, map(np.real, z))
-        if all(map(np.isrealobj, z)):
+        z = _stacked(z)
+        top = pick(np.real(z), axis=0)
+        if np.isrealobj(z):
             return top
-        ties = [np.real(v) == top for v in z]
-        return sum(np.where(tie, v, 0.0) for tie, v in zip(ties, z, strict=True)) / sum(ties)
+        ties = np.real(z) == top
+        return np.where(ties, z, 0.0).sum(axis=0) / ties.sum(axis=0)
 
     return value
 
 
-maximum, minimum = _best(np.maximum), _best(np.minimum)
+maximum, minimum = _best(np.max), _best(np.min)
 
 
 def share(best):
     """The slope of max or min by its first argument: 1 where it is the best, shared equally among ties."""
-    return lambda own, *z: np.where(own == best(*z), 1.0, 0.0) / sum(np.where(v == best(*z), 1.0, 0.0) for v in z)
+
+    def slope(own, *z):
+        top = best(*z)
+        return np.where(own == top, 1.0, 0.0) / (_stacked(z) == top).sum(axis=0)
+
+    return slope
 
 
 def logsumexp(*z):
-    top = np.real(maximum(*z))
-    return top + np.log(sum(np.exp(v - top) for v in z))
+    z = _stacked(z)
+    top = np.real(z).max(axis=0)
+    return top + np.log(np.exp(z - top).sum(axis=0))
 
 
 def softmax_entry(own, *z):
-    top = np.real(maximum(*z))
-    return np.exp(own - top) / sum(np.exp(v - top) for v in z)
+    z = _stacked(z)
+    top = np.real(z).max(axis=0)
+    return np.exp(own - top) / np.exp(z - top).sum(axis=0)
 
 
 def power(u, n):

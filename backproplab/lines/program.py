@@ -5,6 +5,8 @@ import numpy as np
 
 from ..functions.operations import OPERATIONS
 
+MOST_WORK = 250_000  # arguments of all operations in the slopes of one line: what takes a second
+
 
 class Program:
     """Rows (operation, slot of the result, slots of the arguments), appended by `add` and `add_slope`, run by `run`.
@@ -17,6 +19,7 @@ class Program:
         self.names = dict(self.inputs)
         self.constants, self.rows = {}, []
         self._known, self._size = {}, len(self.inputs)
+        self._products, self.work = {}, 0
 
     def _new(self):
         self._size += 1
@@ -37,6 +40,7 @@ class Program:
         key = (operation, *args)
         if key not in self._known:
             self._known[key] = self._new()
+            self.work += len(args)
             self.rows.append((operation, self._known[key], args))
         return self._known[key]
 
@@ -69,18 +73,31 @@ class Program:
         one = self.constant(1.0)
         return outer if slope == one else slope if outer == one else self._row("*", outer, slope)
 
+    def add_slopes(self, node, names):
+        """Append the derivatives of a tree by several names; their slots. ValueError: more work than MOST_WORK."""
+        start, slots, self._products = self.work, [], {}
+        for name in names:
+            slots.append(self.add_slope(node, name))
+            if self.work - start > MOST_WORK:
+                done = f"{len(slots)} of its {len(names)} slopes" if len(slots) < len(names) else "its slopes"
+                raise ValueError(
+                    f"{done} alone take {self.work - start} operations and arguments, at most {MOST_WORK}: split it into several lines"
+                )
+        self._products = {}
+        return slots
+
     def add_slope(self, node, name):
         """Append the derivative of a tree by a name; the slot of its value, None where the tree does not hold the name.
 
         The chain rule from the inside out, in the form that cancels and overflows least: (u/v)' = u'/v - (u/v) v'/v.
         """
-        if name not in node.names:
-            return None
         if node.op == "name":
-            return self.constant(1.0)
+            return self.constant(1.0) if node.value == name else None
+        if name not in node.holders:
+            return None
         if node.op == "+":
-            slopes = ((sign, self.add_slope(arg, name)) for sign, arg in zip(node.value, node.args, strict=True))
-            return self._fold((sign, slope) for sign, slope in slopes if slope is not None)
+            slopes = ((node.value[i], self.add_slope(node.args[i], name)) for i in node.holders[name])
+            return self._fold(slopes)
         if node.op == "*":
             return self._product_slope(node, name)
         if node.op == "negative":
@@ -91,18 +108,21 @@ class Program:
 
     def _product_slope(self, node, name):
         parts = []
-        for i, (sign, arg) in enumerate(zip(node.value, node.args, strict=True)):
-            slope = self.add_slope(arg, name)
-            if slope is None:
-                continue
-            if sign == "*":
-                others = [
-                    (s, self.add(a)) for k, (s, a) in enumerate(zip(node.value, node.args, strict=True)) if k != i
-                ]
-                parts.append(("+", self._times(slope, self._fold(others))))
+        for i in node.holders[name]:
+            slope = self.add_slope(node.args[i], name)
+            if node.value[i] == "*":
+                parts.append(("+", self._times(slope, self._others(node, i))))
             else:
-                parts.append(("-", self._row("/", self._times(slope, self.add(node)), self.add(arg))))
+                parts.append(("-", self._row("/", self._times(slope, self.add(node)), self.add(node.args[i]))))
         return self._fold(parts)
+
+    def _others(self, node, place):
+        """The slot of a product without one of its factors; looked for once in a line, however many names the factor holds."""
+        key = id(node), place
+        if key not in self._products:
+            pairs = enumerate(zip(node.value, node.args, strict=True))
+            self._products[key] = self._fold([(sign, self.add(arg)) for k, (sign, arg) in pairs if k != place])
+        return self._products[key]
 
     def _power_slope(self, base, exponent, name):
         u, n, one = self.add(base), self.add(exponent), self.constant(1.0)
@@ -117,13 +137,11 @@ class Program:
         return self._fold(parts)
 
     def _call_slope(self, node, name):
-        slope_row, slots = OPERATIONS[node.op].slope.name, [self.add(arg) for arg in node.args]
-        parts = []
-        for slot, arg in zip(slots, node.args, strict=True):
-            inner = self.add_slope(arg, name)
-            if inner is not None:
-                outer = self._row(slope_row, *([slot, *slots] if OPERATIONS[node.op].several else [slot]))
-                parts.append(("+", self._times(inner, outer)))
+        slots, parts = [self.add(arg) for arg in node.args], []
+        several = OPERATIONS[node.op].several
+        for i in node.holders[name]:
+            outer = self._row(f"{node.op}'", *([slots[i], *slots] if several else [slots[i]]))
+            parts.append(("+", self._times(self.add_slope(node.args[i], name), outer)))
         return self._fold(parts)
 
     def run(self, values, outputs, change=None):

@@ -47,6 +47,15 @@ class Node:
         return tuple(dict.fromkeys(name for arg in self.args for name in arg.names))
 
     @cached_property
+    def holders(self):
+        """Which arguments hold a name: {name: [place, ...]}."""
+        found = {}
+        for place, arg in enumerate(self.args):
+            for name in arg.names:
+                found.setdefault(name, []).append(place)
+        return found
+
+    @cached_property
     def functions(self):
         """The names of the functions that it calls."""
         own = {self.op} & FUNCTIONS.keys()

@@ -82,9 +82,11 @@ class Graph:
         self._slopes = Program((*self.inputs, *self._lines))
         self._terms, self._slots = [], []
         for name, line in self._lines.items():
-            for wrt in line.names:
-                self._terms.append(Term(name, wrt, line, Slope(line.slope, (wrt,))))
-                self._slots.append(self._slopes.add_slope(line.tree, wrt))
+            self._terms += [Term(name, wrt, line, Slope(line.slope, (wrt,))) for wrt in line.names]
+            try:
+                self._slots += self._slopes.add_slopes(line.tree, line.names)
+            except ValueError as error:
+                raise ValueError(f"Graph: line {name!r} is too much work: {error}") from None
 
     def run(self, values, change=None):
         """Every quantity from the inputs' numbers: floats, arrays, complex or mpmath numbers; nothing is checked.
