@@ -94,6 +94,15 @@ def test_infinities_without_a_warning(name, low, high, slope_low, slope_high):
         assert np.array_equal(row.slope.value(ends), [slope_low, slope_high])
 
 
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_largest_numbers_without_a_warning(name):
+    for kind in (np.float64, np.float32):
+        largest = np.array([-1.0, 1.0], kind) * np.finfo(kind).max
+        with np.errstate(all="raise", under="ignore"):
+            assert np.isfinite(ACTIVATIONS[name].value(largest)).all()
+            assert np.isfinite(ACTIVATIONS[name].slope.value(largest)).all()
+
+
 def test_conventions_at_kinks():
     slopes = {name: float(FUNCTIONS[name].slope.value(0.0)) for name in ("relu", "leaky_relu", "abs")}
     assert slopes == {"relu": 0, "leaky_relu": 0.01, "abs": 0}

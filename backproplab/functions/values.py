@@ -47,7 +47,7 @@ def sigmoid_slope(z):
 
 
 def tanh_slope(z):
-    e = np.exp(-2 * _magnitude(z))
+    e = np.square(np.exp(-_magnitude(z)))  # twice z might overflow
     return 4 * e / (1 + e * (2 + e))
 
 
