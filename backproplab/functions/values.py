@@ -37,29 +37,35 @@ def _complex_erfc(z):
 
 
 def sigmoid(z):
+    """1 / (1 + exp(-z))."""
     e = np.exp(-_magnitude(z))
     return np.where(np.real(z) >= 0, 1.0, e) / (1 + e)
 
 
 def sigmoid_slope(z):
+    """exp(-|z|) / (1 + exp(-|z|))^2, as e / (1 + e (2 + e))."""
     e = np.exp(-_magnitude(z))
     return e / (1 + e * (2 + e))
 
 
 def tanh_slope(z):
+    """1 / cosh(z)^2, as 4 e / (1 + e)^2 with e = exp(-2|z|)."""
     e = np.square(np.exp(-_magnitude(z)))  # twice z might overflow
     return 4 * e / (1 + e * (2 + e))
 
 
 def relu(z):
+    """z above 0, else 0."""
     return np.maximum(z, 0.0) if np.isrealobj(z) else np.where(np.real(z) <= 0, 0.0, z)
 
 
 def leaky_relu(z):
+    """z above 0, else z / 100."""
     return np.where(np.real(z) <= 0, 0.01 * z, z)
 
 
 def softplus(z):
+    """log(1 + exp(z))."""
     return np.where(np.real(z) < 0, 0.0, z) + log1p(np.exp(-_magnitude(z)))
 
 
@@ -73,12 +79,14 @@ def _times_exp(factor, size):
 
 
 def silu(z):
+    """z sigma(z)."""
     z = np.where(np.real(z) < -1500, -1500.0, z)
     size = _magnitude(z)
     return np.where(np.real(z) >= 0, z, _times_exp(np.where(np.real(z) >= 0, 0.0, z), size)) / (1 + np.exp(-size))
 
 
 def silu_slope(z):
+    """sigma(z) + z sigma'(z)."""
     size = np.where(np.abs(np.real(z)) > 1500, 1500.0, _magnitude(z))
     e = np.exp(-size)
     right, left = 1 + e + _times_exp(size, size), _times_exp(1 + e - size, size)
@@ -86,16 +94,19 @@ def silu_slope(z):
 
 
 def gelu(z):
+    """z times the normal distribution function at z."""
     z = np.where(np.real(z) < -40, -40.0, z)
     return z * (_erfc(-z * math.sqrt(0.5)) / 2)
 
 
 def gelu_slope(z):
+    """The normal distribution function at z, plus z times its density."""
     z = np.where(np.abs(np.real(z)) > 40, 40.0 * np.sign(np.real(z)), z)
     return _erfc(-z * math.sqrt(0.5)) / 2 + z * np.exp(-z * z / 2) * (1 / math.sqrt(2 * math.pi))
 
 
 def absolute(z):
+    """|z|, by the real part."""
     return np.abs(z) if np.isrealobj(z) else z * np.sign(np.real(z))
 
 
@@ -133,12 +144,14 @@ def share(best):
 
 
 def logsumexp(*z):
+    """log(exp(z_1) + exp(z_2) + ...), with the largest taken out."""
     z = _stacked(z)
     top = np.real(z).max(axis=0)
     return top + np.log(np.exp(z - top).sum(axis=0))
 
 
 def softmax_entry(own, *z):
+    """exp(own) / (exp(z_1) + exp(z_2) + ...), the slope of logsumexp."""
     z = _stacked(z)
     top = np.real(z).max(axis=0)
     return np.exp(own - top) / np.exp(z - top).sum(axis=0)
