@@ -627,5 +627,6 @@ def test_an_accusation_near_agreement_is_confirmed_in_50_digits(neuron):
         check.verdict == "disagree"
         and _confirmed(check, {"w"}, claimed, crooked, margins, {"w": right}).verdict == "agree"
     )
+    assert case.exact() is case.exact(), "one walk in 50 digits serves every name"
     blind = Case(case.numbers, case.inputs, crooked.loss, dict)
     assert _confirmed(check, {"w"}, claimed, blind, margins, {"w": right}).verdict == "undecided"

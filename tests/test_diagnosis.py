@@ -376,6 +376,25 @@ def test_a_hidden_mistake_is_no_candidate_for_the_output():
         )
 
 
+@pytest.mark.parametrize("form", ["labels", "rows", "one example"])
+def test_a_function_is_called_with_targets_in_the_form_in_which_they_came(form):
+    net, rng, seen = (
+        bp.Network([5, 6, 4], ["tanh", "softmax"], "cross_entropy", seed=1),
+        np.random.default_rng(1),
+        set(),
+    )
+    X, Y = rng.normal(size=(9, 5)), rng.integers(0, 4, 9)
+    X, Y = {"labels": (X, Y), "rows": (X, np.eye(4)[Y]), "one example": (X[0], np.eye(4)[1])}[form]
+
+    def function(parameters, X, Y):
+        seen.add((X.ndim, Y.ndim, Y.dtype.kind))
+        rows = np.atleast_2d(Y) if Y.dtype.kind == "f" else np.eye(parameters["b2"].size)[Y]
+        return textbook.gradient(net, parameters, np.atleast_2d(X), rows, mistake="sign")
+
+    assert bp.diagnose(function, net, X, Y).mistake == "sign"
+    assert seen == {(X.ndim, Y.ndim, Y.dtype.kind)}
+
+
 def test_a_part_of_the_names_is_enough():
     for mistake in ("sign", "hidden-slope-missing", "updated-weights", "last-example-only"):
         net, X, Y, how = case_for(2, mistake)

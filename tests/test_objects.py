@@ -220,3 +220,5 @@ def test_a_row_that_is_replaced_is_replaced_everywhere(monkeypatch):
         bp.Graph(mine="x")
     with pytest.raises(ValueError, match="the slope of odd must be called odd'"):
         Function("odd", *[np.sin] * 2, slope=Operation("even", np.cos, np.cos))
+    with pytest.raises(ValueError, match="the slope of odd must be called odd', found None"):
+        Function("odd", *[np.sin] * 2)

@@ -24,7 +24,8 @@ def check_gradient(
 
     `claimed` holds numbers or arrays by name, for any quantities of the trace; or is a function that returns such a dict, of
     (parameters, X, Y), for a graph of its inputs by name; left out, it is the package's own gradient by every input or parameter.
-    `witness` is "complex step", "central differences" or "50 digits"; `output` is a graph's last line unless named.
+    `witness` is "complex step", "central differences" or "50 digits"; `output` is a graph's last line unless named. Where a
+    graph's claim is nearly right, or differences accuse it, "disagree" is said only after 50 digits have confirmed it.
     Returns a `GradientCheck`. ValueError, TypeError: a claim that is no gradient of this model (unknown name, shape, NaN,
     nothing at all), a function that raises, changes its inputs or takes longer than `time_limit` seconds, and as `forward`.
     """
@@ -78,7 +79,7 @@ def _confirmed(check, near, claimed, case, margins, gradient):
     for name in near:
         try:
             exact = judge({name: claimed[name]}, case, "50 digits", margins, gradient, {})
-        except (ValueError, ArithmeticError):  # where there are no 50 digits nothing confirms it
+        except (ValueError, TypeError, ArithmeticError):  # where there are no 50 digits nothing confirms it
             verdict, reason, parts = "undecided", REASONS["rounding"], check
         else:
             verdict, reason, parts = exact.verdict, exact.reasons.get(name), exact

@@ -144,6 +144,7 @@ def graph_case(graph, trace, output):
     """The case of a graph: any quantity of the trace may be nudged, a line too."""
     inputs = {name: trace[name] for name in graph.inputs}
 
+    @cache
     def exact():
         with mpmath.workdps(50):
             numbers = graph.run({name: mpmath.mpf(value) for name, value in inputs.items()})

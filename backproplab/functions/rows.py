@@ -60,8 +60,9 @@ class Function(Operation):
     taken_from_one: bool = False
 
     def __post_init__(self):
-        if self.slope.name != f"{self.name}'":
-            raise ValueError(f"Function: the slope of {self.name} must be called {self.name}', found {self.slope.name}")
+        found = None if self.slope is None else self.slope.name
+        if found != f"{self.name}'":
+            raise ValueError(f"Function: the slope of {self.name} must be called {self.name}', found {found}")
 
     @cached_property
     def symbolic(self):
