@@ -218,13 +218,14 @@ def test_a_table_does_not_show_which_entry_rounds_most():
 @pytest.mark.parametrize("claim, true, doubt, scale, rounding, kinks, verdict", [
     (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, "agree"), (0.0, 5.0, 0.0, 0.0, 0.0, 0.0, "disagree"), (1e-60, 0.0, 0.0, 0.0, 0.0, 0.0, "disagree"),
     (0.0, 1e-80, 1e-79, 0.0, 0.0, 0.0, "agree"), (1e-16, 1e-16, 0.0, 1.0, 1e-16, 0.0, "undecided"), (1e-16, 1e-16, 0.0, 1.0, 0.0, 0.0, "agree"),
-    (1.0, 2.0, 0.0, 2.0, 0.0, 1.0, "undecided"), (1.0, 2.1, 0.0, 2.1, 0.0, 1.0, "disagree"), (1.0, 2.0, 1.5, 2.0, 0.0, 0.0, "undecided"),
+    (1.0, 2.0, 0.0, 2.0, 0.0, 1.0, "undecided"), (1.0, 2.1, 0.0, 2.1, 0.0, 1.0, "disagree"), (2.1, 2.0, 0.0, 2.0, 0.0, 1.0, "disagree"), (1.0, 2.0, 1.5, 2.0, 0.0, 0.0, "undecided"),
     (1.0, 1.0, 1e-3, 1.0, 0.0, 0.0, "undecided"), (1 + 1e-10, 1.0, 0.0, 1.0, 0.0, 0.0, "agree"), (1 + 1e-8, 1.0, 0.0, 1.0, 0.0, 0.0, "disagree"),
-    (1 + 1e-8, 1.0, 0.0, 1.0, 1e-7, 0.0, "agree"), (1e-10, 1e-11, 0.0, 1.0, 0.0, 0.0, "disagree"),
+    (1 + 1e-8, 1.0, 0.0, 1.0, 1e-7, 0.0, "agree"), (1 + 1e-8, 1.0, 1e-7, 1.0, 0.0, 0.0, "undecided"), (1e-10, 1e-11, 0.0, 1.0, 0.0, 0.0, "disagree"),
 ])  # fmt: skip
 def test_one_entry_beside_its_witness(claim, true, doubt, scale, rounding, kinks, verdict):
-    claim, true, doubt, *parts = (np.array([part]) for part in (claim, true, doubt, scale, rounding, kinks))
-    assert compare(claim, true, doubt, Margins(*parts))[0] == verdict
+    parts = (claim, true, doubt, scale, rounding, true - kinks, true)
+    claim, true, doubt, *margins = (np.array([part]) for part in parts)
+    assert compare(claim, true, doubt, Margins(*margins))[0] == verdict
 
 
 @pytest.mark.parametrize("options, error, message", [
@@ -291,7 +292,7 @@ def test_what_cancels_is_undecided():
 
 
 @pytest.mark.parametrize(
-    "claim, verdict", [(0.0, "agree"), (1.0, "undecided"), (0.5, "undecided"), (2.5, "disagree"), (-1.5, "disagree")]
+    "claim, verdict", [(0.0, "agree"), (1.0, "undecided"), (0.5, "undecided"), (1.1, "disagree"), (-0.1, "disagree")]
 )
 def test_a_kink_of_a_graph(claim, verdict):
     graph = bp.Graph(z="w * x - 0.3", L="relu(z)")
@@ -300,6 +301,30 @@ def test_a_kink_of_a_graph(claim, verdict):
         1.0: "agree",
     }.get(claim, verdict), "0.1 * 3 - 0.3 is 5.6e-17"
     assert bp.check_gradient(bp.Graph(L="relu(z)"), at=dict(z=0), claimed={"z": claim}).verdict == verdict
+
+
+@pytest.mark.parametrize("witness", ["complex step", "50 digits"])
+@pytest.mark.parametrize(
+    "claim, verdict", [(0.0, "agree"), (2.0, "undecided"), (4.0, "undecided"), (4.1, "disagree"), (-0.1, "disagree")]
+)
+def test_a_kink_of_a_network_lets_every_slope_between_its_sides_stand_and_no_other(witness, claim, verdict):
+    parameters = {"W1": [[1.0], [2.0]], "b1": [-1.0, 3.0], "W2": [[1.0, 1.0]], "b2": [0.0]}
+    net = bp.Network.from_parameters(parameters, ["relu", "identity"])
+    check = bp.check_gradient(net, [[1.0]], [[1.0]], claimed={"b1": [claim, 4.0]}, witness=witness)
+    assert check.verdict == verdict
+
+
+def test_differences_do_not_agree_past_the_tolerance_they_state():
+    """A witness that is in doubt by more than the error says so; it does not pass the error for agreement."""
+    graph = bp.Graph(L="exp(x) + 1e4 * y")
+    numbers = dict(x=1.0, y=1e6)
+    right = np.exp(1.0)
+    found = {
+        error: bp.check_gradient(graph, at=numbers, claimed={"x": right * (1 + error)}, witness="central differences")
+        for error in (0.0, 1e-7, 1e-5, 1e-2, 1.0)
+    }
+    assert all(check.verdict != "agree" or check.max_error <= check.tolerance for check in found.values())
+    assert found[0.0].verdict != "disagree" and found[1.0].verdict == "disagree"
 
 
 def test_central_differences_beside_a_unit_that_is_nearly_off():
@@ -388,7 +413,7 @@ def test_many_entries_are_sampled():
 
 
 def test_deltas_and_inputs_can_be_checked_too():
-    net, X, Y = random_net(3)
+    net, X, Y = random_net(4)
     gradient = bp.backpropagate(net.terms(net.forward(X, Y)), "L")
     for witness in ("complex step", "central differences"):
         assert (

@@ -162,6 +162,7 @@ def _not_following(network, claimed, before, X, Y):
     right, margins = backpropagate(terms, "L"), network_margins(network, trace, terms, claims.unit_of(claimed))
     for name, value in claimed.items():
         size = max(np.abs(array).max() for array in (right[name], before.get(name, 0.0)))
-        allowed = margins.rounding[name] + margins.kinks[name] + DOUBT * AGREE[value.dtype.type] * size
+        margin = margins.of(name, value.shape)
+        allowed = margin.rounding + margin.kinks + DOUBT * AGREE[value.dtype.type] * size
         if np.any(np.abs(value - right[name]) > allowed):
             yield name

@@ -2,8 +2,8 @@
 
 The scale of a gradient is the walk over the terms' absolute values, the sum of |paths|. Rounding is measured: every
 quantity, and in a graph every single operation, is shaken by some units in the last place, as if it had been computed in another order, and the textbook's
-formulas are granted what they lose, a (1 - a) at a = 1 - 1e-12 for instance. Where shaking moves a number across a kink, the
-whole jump counts.
+formulas are granted what they lose, a (1 - a) at a = 1 - 1e-12 for instance. Where shaking moves a number across a kink,
+every slope between those on its two sides may stand there.
 """
 
 import random
@@ -17,25 +17,31 @@ from ..terms import backpropagate, sizes
 
 UNITS = 64  # units in the last place by which quantities are shaken
 SHAKES = 6
+FARTHEST = 4  # times its shake: a normal number is hardly ever larger
 TINY = 1e-300  # moves an exact 0 to either side of a kink
 
 
 @dataclass(frozen=True)
 class Margins:
-    """Entry by entry: the sum of |paths|, the rounding of a right gradient, and what kinks within reach may add.
+    """Entry by entry: the sum of |paths|, the rounding of a right gradient, and from where to where kinks let it move.
 
     By name, or `of` one name.
     """
 
     scale: dict
     rounding: dict
-    kinks: dict
+    low: dict
+    high: dict
 
     def of(self, name, shape):
         """The margins of one name, as arrays; 0 where no path leads."""
-        return Margins(
-            *(np.asarray(part.get(name, np.zeros(shape))) for part in (self.scale, self.rounding, self.kinks))
-        )
+        parts = (self.scale, self.rounding, self.low, self.high)
+        return Margins(*(np.asarray(part.get(name, np.zeros(shape))) for part in parts))
+
+    @property
+    def kinks(self):
+        """How far apart the sides of kinks are, in the margins of one name: exactly 0 where none is within reach."""
+        return self.high - self.low
 
 
 def _grown(terms, output, scale, growth):
@@ -48,6 +54,19 @@ def _grown(terms, output, scale, growth):
         return {name: np.nan_to_num(larger[name] - scale[name], nan=np.inf, posinf=np.inf) for name in scale}
 
 
+def _between(terms, output, lows, highs):
+    """The lowest and the highest gradient by name, where each term lies between a lowest and a highest value; {} if none may."""
+    halves = [(high - low) / 2 for low, high in zip(lows, highs, strict=True)]
+    if not any(np.any(half) for half in halves):
+        return {}, {}
+    middles = [
+        replace(term, value=np.where(half > 0, low + half, term.value)[()]) if np.any(half) else term
+        for term, low, half in zip(terms, lows, halves, strict=True)
+    ]
+    middle, reach = backpropagate(middles, output), _grown(middles, output, sizes(middles, output), halves)
+    return tuple({name: value + sign * reach[name] for name, value in middle.items()} for sign in (-1, 1))
+
+
 # --- graphs -----------------------------------------------------------------------------------------------------------
 
 
@@ -57,19 +76,15 @@ def graph_margins(graph, trace, terms, output):
     for term in terms:
         reach[term.of] += abs(term.value * trace[term.wrt])
     unit = UNITS * np.finfo(float).eps
-    moves = []
+    values = []
     for part in (1, 0.5):
         by_quantity = _shaken_traces(trace, {name: part * (unit * size + TINY) for name, size in reach.items()})
         shaken = [graph.run_terms(moved) for moved in by_quantity]
         shaken += [_shaken_rows(graph, trace, part * unit, seed) for seed in range(SHAKES)]
-        moves.append([_farthest(term.value, moved) for term, *moved in zip(terms, *shaken, strict=True)])
-    # What does not shrink with the shaking is a jump.
-    jumps = [full if half > 0.75 * full else 0.0 for full, half in zip(*moves, strict=True)]
-    smooth = [
-        0.0 if jump or full < 1e-200 else full for full, jump in zip(moves[0], jumps, strict=True)
-    ]  # an exact 0 is exact
-    scale = sizes(terms, output)
-    return Margins(scale, _grown(terms, output, scale, smooth), _grown(terms, output, scale, jumps))
+        values.append([[float(np.real(term.value)) for term in moved] for moved in zip(*shaken, strict=True)])
+    moved, scale = list(map(_moved, terms, *values)), sizes(terms, output)
+    lows, highs, smooth = ([found[part] for found in moved] for part in range(3))
+    return Margins(scale, _grown(terms, output, scale, smooth), *_between(terms, output, lows, highs))
 
 
 def _shaken_traces(trace, shake):
@@ -91,10 +106,15 @@ def _shaken_rows(graph, trace, unit, seed):
     return graph.run_terms(graph.run({name: trace[name] for name in graph.inputs}, change), change)
 
 
-def _farthest(value, moved):
-    """How far a term's value moved at the most; infinity where it is no number any more."""
-    values = [float(np.real(term.value)) for term in moved]
-    return max(abs(other - value) if np.isfinite(other) else np.inf for other in values)
+def _moved(term, full, half):
+    """From where to where a kink lets a term's value jump, and how far it moves without one, when shaken and half shaken."""
+    far, near = (
+        max(abs(value - term.value) if np.isfinite(value) else np.inf for value in values) for values in (full, half)
+    )
+    if near > 0.75 * far:  # what does not shrink with the shaking is a jump
+        finite = [value for value in full if np.isfinite(value)]
+        return (min(finite), max(finite), 0.0) if len(finite) == len(full) else (term.value, term.value, np.inf)
+    return term.value, term.value, far if far >= 1e-200 else 0.0  # an exact 0 is exact
 
 
 # --- networks ---------------------------------------------------------------------------------------------------------
@@ -105,10 +125,15 @@ def network_margins(network, trace, terms, unit):
     scale, gradient = sizes(terms, "L"), backpropagate(terms, "L")
     shake = _shake(network, trace, UNITS * unit)
     rounding, rng = {name: np.zeros(np.shape(value)) for name, value in gradient.items()}, np.random.default_rng(0)
+    lows, highs = zip(*(_sides(network, term, trace, shake) for term in terms), strict=True)
+    sided = [
+        (low < high, term.value) if np.any(low < high) else None
+        for term, low, high in zip(terms, lows, highs, strict=True)
+    ]
     for _ in range(SHAKES):
-        shaken = _shaken_gradient(network, trace, shake, UNITS * unit, rng)
+        shaken = _shaken_gradient(network, trace, shake, UNITS * unit, sided, rng)
         rounding = {name: np.maximum(most, np.abs(shaken[name] - gradient[name])) for name, most in rounding.items()}
-    return Margins(scale, rounding, _grown(terms, "L", scale, [_jump(network, term, trace, shake) for term in terms]))
+    return Margins(scale, rounding, *_between(terms, "L", lows, highs))
 
 
 def _shake(network, trace, part):
@@ -123,7 +148,9 @@ def _shake(network, trace, part):
     return shake
 
 
-def _shaken_gradient(network, trace, shake, part, rng):
+def _shaken_gradient(network, trace, shake, part, sided, rng):
+    """The gradient where every quantity and every slope is rounded otherwise; what stands at a kink stays on its side."""
+
     def shaking(value):
         return rng.normal(size=np.shape(value))
 
@@ -133,10 +160,10 @@ def _shaken_gradient(network, trace, shake, part, rng):
         trace["Y"],
         change=lambda name, value: value + shaking(value) * shake[name],
     )
-    terms = [
-        replace(term, value=term.value + shaking(term.value) * part * _textbook(network, term, trace))
-        for term in network.terms(shaken)
-    ]
+    terms = []
+    for term, fixed in zip(network.terms(shaken), sided, strict=True):
+        value = term.value + shaking(term.value) * part * _textbook(network, term, trace)
+        terms.append(replace(term, value=value if fixed is None else np.where(*fixed, value)))
     return backpropagate(terms, "L")
 
 
@@ -154,10 +181,11 @@ def _activation(network, term):
     return ACTIVATIONS[network.activations[layer - 1]] if letter == "A" and term.rule == "times" else None
 
 
-def _jump(network, term, trace, shake):
-    """By how much the slope jumps where shaking takes Z across a kink."""
+def _sides(network, term, trace, shake):
+    """The smaller and the larger slope on the two sides to which shaking may take Z, where a kink is between them."""
     activation = _activation(network, term)
     if activation is None or not activation.kinked:
-        return 0.0
-    Z, reach = trace[term.wrt], shake[term.wrt]
-    return np.abs(activation.slope.value(Z + reach) - activation.slope.value(Z - reach))
+        return term.value, term.value
+    Z, reach = trace[term.wrt], FARTHEST * shake[term.wrt]
+    left, right = (activation.slope.value(Z + step) for step in (-reach, reach))
+    return np.minimum(left, right), np.maximum(left, right)

@@ -37,7 +37,7 @@ class GradientCheck:
 
     error = |claimed - witness| / min(sum over paths of |product of terms|, largest |witness| of the name), 0 where both are 0.
     `verdict` is "agree", "disagree" or "undecided", `verdicts` the same by name, `reasons` why it is not "agree",
-    `method` the witness, `tolerance` the largest error of an agreement; of arrays with over 400 entries a sample is
+    `method` the witness, `tolerance` the largest error of an agreement where rounding explains no larger one; of arrays with over 400 entries a sample is
     witnessed one by one (the others are NaN in `witness` and `entries`), and all together.
     """
 
@@ -141,8 +141,9 @@ def agree_together(case, name, claim, margin):
 def compare(claim, true, doubt, margin):
     """(verdict, reason, relative errors) of one array of claims against the numbers of a witness with its doubt.
 
-    An entry is right within AGREE of min(scale, size), wrong past that and all margins together; in between it is right
-    only where the margins are small beside the size of the array. No margin is absolute.
+    An entry is right within AGREE of min(scale, size), wrong past that and all margins together, or outside the two sides
+    of a kink; in between it is right only where rounding explains it, and is small beside the size of the array. No margin
+    is absolute.
     """
     tolerance, size = AGREE[claim.dtype.type], np.nanmax(np.abs(true))
     base = np.fmin(margin.scale, size)
@@ -152,14 +153,17 @@ def compare(claim, true, doubt, margin):
         errors = np.where((difference == 0) | no_path, 0.0, difference / base)
     suspect = errors > tolerance
     smallest = np.finfo(np.float32).tiny if claim.dtype == np.float32 else 0.0  # float32 has no smaller numbers
-    allowed = margin.rounding + smallest + margin.kinks * (1 + tolerance) + doubt
-    if np.any(suspect & (difference > tolerance * base + allowed)):
+    slack = margin.rounding + smallest + margin.kinks * tolerance + tolerance * base
+    beside = (margin.kinks > 0) & ((claim < margin.low - slack) | (claim > margin.high + slack))
+    if np.any(suspect & (beside | (difference > slack + margin.kinks + doubt))):
         if _has_digits_of_float32(claim, errors):
             return "undecided", REASONS["float32"], errors
         return "disagree", None, errors
     limit = DOUBT * tolerance * size
     if np.any(suspect & (margin.kinks > limit)):
         return "undecided", REASONS["kink"], errors
+    if np.any(suspect & (difference > slack)):
+        return "undecided", REASONS["step"], errors
     coarse = suspect | (doubt > 1e-12 * margin.scale) & (margin.scale > 0)
     worst = {
         "step": np.nanmax(np.where(coarse, doubt, 0.0)),

@@ -18,6 +18,7 @@ from ..notation import parts, unit_name
 from ..terms import backpropagate
 
 STEP = 1e-40  # of the complex step, relative to x: no difference is taken, so nothing cancels, and its square vanishes
+LADDER = (5, 8, 11, 14, 17, 20)  # steps of central differences: 2 to the minus these, relative to x
 ROUND, SMALLEST = np.finfo(float).eps, np.finfo(float).smallest_subnormal
 
 
@@ -79,45 +80,59 @@ def complex_step_along(case, name, way):
 
 
 def central_differences(case, name, entries):
-    """(L(x + h) - L(x - h)) / 2h for each entry, with the step of a ladder whose error, by its own account, is smallest.
-
-    The account: the noise of L over h; what changes when h is halved; and how far the two sides differ where they should
-    come together with h, which they do not at a kink within reach.
-    """
-    x, slopes, doubts = np.asarray(case.numbers[name], float), [], []
+    """A central difference for each entry, with the step of a ladder whose error, by its own account, is smallest."""
+    x = np.asarray(case.numbers[name], float)
     size = np.abs(x).max() or 1.0
+    found = []
     for entry in entries:
-        reach = max(abs(x[entry]), 1e-3 * size)
-        ladder = [_kinks_doubted(case, name, x, entry, reach * 2.0**-k) for k in (8, 11, 14, 17, 20)]
-        best = min(range(len(ladder)), key=lambda k: ladder[k][1])
-        slope, doubt = ladder[best]
-        slopes.append(slope)
-        # A step that jumps over whole waves has no doubt of its own; finer steps have.
-        doubts.append(
-            max([doubt, *(abs(slope - finer) + its for finer, its in ladder[best + 1 :] if abs(slope - finer) > its)])
-        )
-    return np.array(slopes), np.array(doubts)
+
+        def loss(step, entry=entry):
+            return float(case.loss(name, _nudged(x, entry, step)))
+
+        def sides(step, entry=entry):
+            return case.sides(name, _nudged(x, entry, step))
+
+        reach = max(abs(x[entry]), 1e-2 * size)
+        found.append(difference(loss, reach, case.noise, sides if case.sides else None))
+    return tuple(np.array(part) for part in zip(*found, strict=True))
 
 
-def _kinks_doubted(case, name, x, entry, h):
-    """One central difference; in infinite doubt where a unit is known to cross its kink on the way."""
-    slope, doubt = one_difference(case, name, x, entry, h, case.noise)
-    if case.sides is not None:
-        here, *there = (case.sides(name, _nudged(x, entry, step)) for step in (0.0, h / 2, -h / 2))
-        doubt = doubt if all(np.array_equal(here, other) for other in there) else np.inf
-    return slope, doubt
+def difference(loss, reach, noise, sides=None):
+    """The slope of loss(step) at 0 and its doubt, from steps of a small part of `reach` and less, where the loss has that noise.
+
+    A step on whose way a unit is known to cross its kink is in infinite doubt. Past the step at which noise is all the
+    doubt, one finer step is looked at: one that jumps over whole waves has no doubt of its own, the finer one has.
+    """
+    here, ladder, done = loss(0.0), [], False
+    for h in (reach * 2.0**-k for k in LADDER):
+        slope, doubt = one_difference(loss, here, h)
+        if sides is not None and not all(np.array_equal(sides(0.0), sides(step)) for step in (h, -h)):
+            doubt = np.inf
+        ladder.append((slope, doubt + 16 * noise / h))
+        if done:
+            break
+        done = doubt <= 16 * noise / h
+    best = min(range(len(ladder)), key=lambda k: ladder[k][1])
+    slope, doubt = ladder[best]
+    finer = [abs(slope - other) + its for other, its in ladder[best + 1 :] if abs(slope - other) > its]
+    return slope, max([doubt, *finer])
 
 
-def one_difference(case, name, x, entry, h, noise):
-    """The central difference (L(x + h/2) - L(x - h/2)) / h at one entry, and its doubt, where L has that noise."""
+def one_difference(loss, here, h):
+    """The central difference of loss(step) with steps of h, h/2 and h/4, extrapolated to 0, and what speaks against it.
 
-    def loss(step):
-        return float(case.loss(name, _nudged(x, entry, step)))
-
-    here, near, far = loss(0.0), (loss(h / 2), loss(-h / 2)), (loss(h), loss(-h))
-    slope, wide = (near[0] - near[1]) / h, (far[0] - far[1]) / (2 * h)
-    bend, wide_bend = 2 * (near[0] + near[1] - 2 * here) / h, (far[0] + far[1] - 2 * here) / h
-    return slope, 4 * abs(slope - wide) + 4 * abs(bend - wide_bend / 2) + 16 * noise / h
+    Its error is of the order h^6. Its doubt, where the loss has no noise: how far its own parts with an error of h^4 are
+    apart, and the two sides, which come together with h where there is no kink. NaN and infinite where the loss is.
+    Source: L. F. Richardson, The approximate arithmetical solution by finite differences, Phil. Trans. A 210 (1911).
+    """
+    with np.errstate(all="ignore"):
+        sides = [(loss(h / part), loss(-h / part), h / part) for part in (1, 2, 4)]
+        wide, half, near = ((right - left) / (2 * step) for right, left, step in sides)
+        wide_bend, half_bend, near_bend = ((right + left - 2 * here) / step for right, left, step in sides)
+        coarse, fine = (4 * half - wide) / 3, (4 * near - half) / 3
+        doubt = 4 * abs(fine - coarse) + 4 * abs((wide_bend - 2 * half_bend) / 8 - (half_bend - 2 * near_bend))
+        slope = (16 * fine - coarse) / 15
+    return slope, doubt if np.isfinite(doubt) else np.inf
 
 
 def fifty_digits(case, name, entries):
