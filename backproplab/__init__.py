@@ -1,6 +1,7 @@
 """Backpropagation, term by term: every factor of the chain rule derived, computed, drawn and moved."""
 
 from .checking.check import check_gradient
+from .checking.programs import numerical_gradient
 from .diagnosis.mistakes import MISTAKES
 from .diagnosis.search import diagnose
 from .exercises.checkers import exercise
@@ -27,6 +28,7 @@ __all__ = [
     "exercise",
     "explore",
     "explore_step",
+    "numerical_gradient",
     "paths",
     "table",
 ]

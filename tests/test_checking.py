@@ -75,7 +75,14 @@ def test_checks_that_are_refused(neuron, options, error, message):
 def test_tables_escape_names():
     hostile = "<script>alert(1)</script>"
     check = GradientCheck(
-        {hostile: 1.0}, {hostile: 1.0}, {hostile: 0.0}, {hostile: "agree"}, {hostile: hostile}, "complex step", 1e-9
+        {hostile: 1.0},
+        {hostile: 1.0},
+        {hostile: 0.0},
+        {hostile: "agree"},
+        {hostile: hostile},
+        "complex step",
+        1e-9,
+        {hostile: 0.0},
     )
     for shown in (bp.table({hostile: 1.0}), check):
         assert hostile not in shown._repr_html_() and "&lt;script&gt;" in shown._repr_html_()

@@ -10,6 +10,7 @@ from ..models.network import Network
 from ..terms import backpropagate
 from . import claims
 from .margins import graph_margins, network_margins
+from .programs import check_program
 from .verdicts import AGREE, DOUBT, REASONS, judge
 from .witnesses import WITNESSES, graph_case, network_case
 
@@ -20,17 +21,26 @@ NEAR = {"complex step": 1e-3, "central differences": np.inf, "50 digits": 0.0}
 def check_gradient(
     model, X=None, Y=None, *, at=None, claimed=None, output=None, witness="complex step", time_limit=claims.TIME_LIMIT
 ):
-    """Compare a gradient of a graph (at numbers `at`) or of a network (on rows X, Y) with a witness that knows no chain rule.
+    """Compare a gradient of a graph (at numbers `at`), of a network (on rows X, Y) or of any program with a witness that knows no chain rule.
 
-    `claimed` holds numbers or arrays by name, for any quantities of the trace; or is a function that returns such a dict, of
-    (parameters, X, Y), for a graph of its inputs by name; left out, it is the package's own gradient by every input or parameter.
+    A program is a function of a dict of arrays, `at`, that returns a number: the loss. `claimed` holds numbers or arrays by
+    name, for any quantities of the trace, or of `at`; or is a function that returns such a dict, of (parameters, X, Y), for a
+    graph of its inputs by name, for a program of its dict; left out, it is the package's own gradient by every input or
+    parameter, and for a program nothing: the verdict is "undecided", the table shows the numerical gradient and its doubts.
     `witness` is "complex step", "central differences" or "50 digits"; `output` is a graph's last line unless named. Where a
-    graph's claim is nearly right, or differences accuse it, "disagree" is said only after 50 digits have confirmed it.
+    graph's claim is nearly right, or differences accuse it, "disagree" is said only after 50 digits have confirmed it. Where
+    the complex step does not pass through a program, differences are taken, and it never accuses without them.
     Returns a `GradientCheck`. ValueError, TypeError: a claim that is no gradient of this model (unknown name, shape, NaN,
     nothing at all), a function that raises, changes its inputs or takes longer than `time_limit` seconds, and as `forward`.
     """
     if not isinstance(witness, str) or witness not in WITNESSES:
         raise ValueError(f"check_gradient: witness must be one of {', '.join(WITNESSES)}, found {witness!r:.40}")
+    if callable(model) and not isinstance(model, (Graph, Network)):
+        if X is not None or Y is not None or output is not None:
+            raise TypeError(
+                "check_gradient: of a function only the numbers are given, as at={'W1': ...}; it holds its X and Y itself"
+            )
+        return check_program(model, at, claimed, witness, time_limit)
     if is_network(model, X, Y, at, output, "check_gradient"):
         return _check_network(model, X, Y, claimed, witness, time_limit)
     return check_graph(model, at, claimed, output, witness, time_limit)

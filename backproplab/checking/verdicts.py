@@ -1,12 +1,13 @@
 """The verdict on a claim: each entry beside a witness, within what rounding and kinks may do to a right gradient."""
 
+import math
 from dataclasses import dataclass, replace
 from html import escape
 
 import numpy as np
 
 from ..notation import number
-from ..pictures.tables import html_table, text_table
+from ..pictures.tables import LARGEST_SHOWN, html_table, text_table
 from .witnesses import WITNESSES, complex_step_along
 
 AGREE = {
@@ -23,6 +24,9 @@ REASONS = {
     "step": "the witness is not exact enough here: the loss changes by less than its own rounding, or the step crosses a kink",
     "sample": "of the many entries those that were looked at one by one agree, but not all together",
     "float32": "the claim has the digits of float32 only",
+    "no claim": "nothing was claimed: this is the numerical gradient, and how far it may be off",
+    "flat": "the loss does not change with it at all: does your function use the dict that it is given?",
+    "no complex step": "the complex step does not pass through your function, which raises or loses the imaginary part: central differences instead",
 }
 STRUCTURE = {
     "same answer twice": "two calls with the same numbers give different answers: does something stay from one call to the next?",
@@ -37,8 +41,9 @@ class GradientCheck:
 
     error = |claimed - witness| / min(sum over paths of |product of terms|, largest |witness| of the name), 0 where both are 0.
     `verdict` is "agree", "disagree" or "undecided", `verdicts` the same by name, `reasons` why it is not "agree",
-    `method` the witness, `tolerance` the largest error of an agreement where rounding explains no larger one; of arrays with over 400 entries a sample is
-    witnessed one by one (the others are NaN in `witness` and `entries`), and all together.
+    `method` the witness, `doubts` how far by its own account its slopes may be off, `tolerance` the largest error of an
+    agreement where rounding explains no larger one. Of too many entries a sample is witnessed one by one (the others are NaN
+    in `witness`, `doubts` and `entries`), and all together. Where nothing was claimed there are no errors.
     """
 
     claimed: dict
@@ -48,6 +53,8 @@ class GradientCheck:
     reasons: dict
     method: str
     tolerance: float
+    doubts: dict
+    remarks: tuple = ()
 
     @property
     def verdict(self):
@@ -62,12 +69,14 @@ class GradientCheck:
 
     @property
     def max_error(self):
-        """The largest error of all names."""
-        return max(self.errors.values(), default=0.0)
+        """The largest error of all names; NaN where nothing was claimed."""
+        return max(self.errors.values(), default=math.nan)
 
     @property
     def rows(self):
-        """The largest error of each name with its place, as cells of a table, headings first."""
+        """The largest error of each name with its place, as cells of a table, headings first; the witness where nothing was claimed."""
+        if not self.claimed:
+            return [("", self.method, "relative doubt"), *(row for name in self.witness for row in self._slopes(name))]
         mixed = len(set(self.verdicts.values())) > 1
         head = ("", "claimed", self.method, "relative error", *([""] if mixed else []))
         return [head, *(self._row(name) + ((self.verdicts[name],) if mixed else ()) for name in self.entries)]
@@ -75,14 +84,34 @@ class GradientCheck:
     def _row(self, name):
         errors, error = self.entries[name], self.errors[name]
         worst = np.unravel_index(np.nanargmax(np.where(errors < SHOWN, 0.0, errors)), np.shape(errors))
-        place = f"[{', '.join(map(str, worst))}]" if worst else ""
         claim, true = (np.asarray(values[name])[worst] for values in (self.claimed, self.witness))
-        return name + place, number(claim), number(true), f"< {number(SHOWN)}" if error < SHOWN else number(error, 2)
+        return f"{name}{_place(worst)}", number(claim), number(true), _small(error)
+
+    def _slopes(self, name):
+        """The rows of a name of which nothing was claimed: each entry of a small array, the largest of a large one."""
+        slopes, doubts = np.asarray(self.witness[name]), np.asarray(self.doubts[name])
+        size = np.nanmax(np.abs(slopes), initial=0.0)
+        entries, of = list(np.ndindex(slopes.shape)), ""
+        if len(entries) > LARGEST_SHOWN:
+            of = f", largest of {len(entries)}"
+            entries = [np.unravel_index(np.argmax(np.nan_to_num(np.abs(slopes))), slopes.shape)]
+        for entry in entries:
+            yield f"{name}{_place(entry)}{of}", number(slopes[entry]), _small(doubts[entry] / (size or 1.0))
 
     @property
     def notes(self):
-        """Why a verdict is not "agree", a sentence for each name."""
-        return list(dict.fromkeys(f"{name}: {reason}" for name, reason in self.reasons.items()))
+        """Why a verdict is not "agree", and of which names a sample was looked at, a sentence for each."""
+        reasons = {
+            reason: ", ".join(name for name in self.reasons if self.reasons[name] == reason)
+            for reason in self.reasons.values()
+        }
+        seen = {name: np.isfinite(doubt) | np.isinf(doubt) for name, doubt in self.doubts.items()}
+        samples = (
+            f"{name}: {seen.sum()} of {seen.size} entries were looked at one by one, those with a number in .doubts"
+            for name, seen in seen.items()
+            if not np.all(seen)
+        )
+        return [*(f"{names}: {reason}" for reason, names in reasons.items()), *samples, *self.remarks]
 
     def __repr__(self):
         return "\n".join([self.verdict, text_table(self.rows), *self.notes])
@@ -92,18 +121,27 @@ class GradientCheck:
         return f"{html_table(self.rows)}<b>{self.verdict}</b>{notes}"
 
 
+def _place(entry):
+    return f"[{', '.join(map(str, entry))}]" if entry else ""
+
+
+def _small(error):
+    """A relative error; a tiny one as an upper bound, since its digits differ between processors."""
+    return f"< {number(SHOWN)}" if error < SHOWN else number(error, 2)
+
+
 def judge(claimed, case, method, margins, gradient, structure):
     """The `GradientCheck` of claims: each entry against the witness, within what rounding and kinks may do to a right one.
 
     `gradient` is the package's own, `structure` holds the names that already failed a test of STRUCTURE.
     """
-    witness, entries, verdicts, reasons = {}, {}, {}, {}
+    witness, doubts, entries, verdicts, reasons = {}, {}, {}, {}, {}
     for name, claim in claimed.items():
-        witness[name], doubt = testimony(case, method, name)
+        witness[name], doubts[name] = testimony(case, method, name)
         margin = margins.of(name, claim.shape)
         apart = np.abs(np.asarray(gradient.get(name, 0.0)) - witness[name])  # two right computations: their rounding
         margin = replace(margin, rounding=margin.rounding + np.where(apart <= ROUNDING * margin.scale, 8 * apart, 0.0))
-        verdicts[name], reasons[name], entries[name] = compare(claim, witness[name], doubt, margin)
+        verdicts[name], reasons[name], entries[name] = compare(claim, witness[name], doubts[name], margin)
         sampled = np.isnan(witness[name]).any()
         if sampled and verdicts[name] == "agree" and not agree_together(case, name, claim, margin):
             verdicts[name], reasons[name] = "disagree", REASONS["sample"]
@@ -111,19 +149,23 @@ def judge(claimed, case, method, margins, gradient, structure):
             verdicts[name], reasons[name] = "disagree", STRUCTURE[structure[name]]
     reasons = {name: reason for name, reason in reasons.items() if reason}
     tolerance = max(AGREE[claim.dtype.type] for claim in claimed.values())
-    return GradientCheck(_plain(claimed), _plain(witness), entries, verdicts, reasons, method, tolerance)
+    return GradientCheck(plain(claimed), plain(witness), entries, verdicts, reasons, method, tolerance, plain(doubts))
 
 
-def _plain(arrays):
+def plain(arrays):
+    """Arrays by name, those that are one number as a float."""
     return {name: float(value) if np.ndim(value) == 0 else value for name, value in arrays.items()}
 
 
-def testimony(case, method, name):
-    """What a witness says of one name: its slopes and its own doubt of them, NaN in entries at which it did not look."""
+def testimony(case, method, name, most=MOST_ENTRIES):
+    """What a witness says of one name: its slopes and its own doubt of them, NaN in entries at which it did not look.
+
+    At all entries, or at so many of them as are the most, chosen at random.
+    """
     shape = np.shape(case.numbers[name])
     entries = list(np.ndindex(shape))
-    if len(entries) > MOST_ENTRIES:
-        chosen = np.random.default_rng(0).choice(len(entries), MOST_ENTRIES, replace=False)
+    if len(entries) > most:
+        chosen = np.random.default_rng(0).choice(len(entries), most, replace=False)
         entries = [entries[i] for i in sorted(chosen)]
     found, doubt = np.full(shape, np.nan), np.full(shape, np.nan)
     for entry, slope, its_doubt in zip(entries, *WITNESSES[method](case, name, entries), strict=True):

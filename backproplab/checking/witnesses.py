@@ -18,6 +18,7 @@ from ..notation import parts, unit_name
 from ..terms import backpropagate
 
 STEP = 1e-40  # of the complex step, relative to x: no difference is taken, so nothing cancels, and its square vanishes
+NEAR = (1e-12, 1e-9, 1e-6)  # how close, relative to x, points are too close to bend
 LADDER = (5, 8, 11, 14, 17, 20)  # steps of central differences: 2 to the minus these, relative to x
 ROUND, SMALLEST = np.finfo(float).eps, np.finfo(float).smallest_subnormal
 
@@ -26,7 +27,7 @@ ROUND, SMALLEST = np.finfo(float).eps, np.finfo(float).smallest_subnormal
 class Case:
     """A gradient to be witnessed: the numbers of each name, the loss with one of them replaced, the walk in 50 digits.
 
-    `loss(name, value)` takes real and complex values in the shape of the name's numbers; `exact()` returns a gradient;
+    `loss(name, value)` takes real and complex values in the shape of the name's numbers; `exact()`, where known, returns a gradient;
     `inputs` are the names that are given, not computed; `sides(name, value)`, where known, tells on which side of its kink
     each unit stands.
     """
@@ -34,22 +35,31 @@ class Case:
     numbers: dict
     inputs: tuple
     loss: Callable
-    exact: Callable
+    exact: Callable | None = None
     sides: Callable | None = None
 
     @cached_property
     def noise(self):
-        """The rounding of L, from fourth differences over seven points too close to each other to bend; at least eps |L|.
-
-        Source: J. Moré and S. Wild, Estimating computational noise, SIAM Journal on Scientific Computing 33 (2011).
-        """
+        """The rounding of L, measured beside its numbers; at least eps |L|."""
         rng, noise = np.random.default_rng(0), 0.0
         for name in self.inputs:
             x = np.asarray(self.numbers[name], float)
-            way = 1e-12 * (np.abs(x).max() or 1.0) * rng.choice((-1.0, 1.0), x.shape)
-            near = [float(self.loss(name, x + step * way)) for step in range(7)]
-            noise = max(noise, 2 * np.abs(np.diff(near, 4)).max() / np.sqrt(70), ROUND * max(map(abs, near)))
+            way = (np.abs(x).max() or 1.0) * rng.choice((-1.0, 1.0), x.shape)
+            for part in NEAR:
+                near = np.array([float(self.loss(name, x + step * part * way)) for step in range(7)])
+                if not np.all(near == near[0]):  # closer points may all round to the same number
+                    break
+            near = near[np.isfinite(near)]
+            noise = max(noise, fourth_differences(near), ROUND * np.abs(near).max(initial=0.0))
         return noise
+
+
+def fourth_differences(values):
+    """Twice the noise of a function, from values at points in a row that are too close to each other to bend.
+
+    Source: J. Moré and S. Wild, Estimating computational noise, SIAM Journal on Scientific Computing 33 (2011).
+    """
+    return 2 * float(np.abs(np.diff(values, 4)).max(initial=0.0)) / np.sqrt(70)
 
 
 def complex_step(case, name, entries):
@@ -75,8 +85,25 @@ def complex_step(case, name, entries):
 def complex_step_along(case, name, way):
     """The slope along a direction, one complex step for all entries of an array together."""
     x = np.asarray(case.numbers[name], float)
-    step = STEP * (np.abs(x).max() or 1.0)
-    return float(np.imag(case.loss(name, x + 1j * step * way))) / step
+    step = max(STEP * (np.abs(x).max() or 1.0), 1e-200)
+    return float(np.imag(case.loss(name, (x + 1j * step * way)[()]))) / step
+
+
+def slope_noise(case, name, entry):
+    """The rounding of a complex step's slope at one entry, measured at numbers beside those of the case."""
+    x = np.asarray(case.numbers[name], float)
+    size = np.abs(x).max() or 1.0
+    way, step = NEAR[0] * size * np.random.default_rng(0).choice((-1.0, 1.0), x.shape), max(STEP * size, 1e-200)
+    slopes = [
+        float(np.imag(case.loss(name, _nudged(np.asarray(x + k * way), entry, 1j * step)))) / step for k in range(7)
+    ]
+    return fourth_differences(np.array(slopes))
+
+
+def difference_along(case, name, way):
+    """`difference` along a direction, for all entries of an array together."""
+    x = np.asarray(case.numbers[name], float)
+    return difference(lambda step: float(case.loss(name, (x + step * way)[()])), np.abs(x).max() or 1.0, case.noise)
 
 
 def central_differences(case, name, entries):
@@ -92,8 +119,11 @@ def central_differences(case, name, entries):
         def sides(step, entry=entry):
             return case.sides(name, _nudged(x, entry, step))
 
-        reach = max(abs(x[entry]), 1e-2 * size)
-        found.append(difference(loss, reach, case.noise, sides if case.sides else None))
+        own, reach = abs(x[entry]), max(abs(x[entry]), 1e-2 * size)
+        slope, doubt = difference(loss, reach, case.noise, sides if case.sides else None)
+        if not np.isfinite(doubt) and 0 < own < reach:  # a number that is small beside the others may be near an edge
+            slope, doubt = difference(loss, own, case.noise, sides if case.sides else None)
+        found.append((slope, doubt))
     return tuple(np.array(part) for part in zip(*found, strict=True))
 
 
