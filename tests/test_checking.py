@@ -1,7 +1,9 @@
 """The verdict on a gradient: right ones pass, wrong ones do not, and what cannot be told is said to be undecided."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import mpmath
 import numpy as np
 import pytest
 import textbook
@@ -542,6 +544,14 @@ def scaled(parameters, X, Y):
     return learned(parameters, X, Y)
 
 
+def swallowing(W, X, Y):
+    while True:
+        try:  # noqa: SIM105
+            sum(range(50))
+        except:  # noqa: E722
+            pass
+
+
 def forever(parameters, X, Y):
     while True:
         pass
@@ -561,7 +571,7 @@ def asleep(parameters, X, Y):
     (cached, ValueError, "your function changes cache, which it was given"),
     (in_place, ValueError, "your function changes W1, which it was given"), (lost, ValueError, "your function changes W1"),
     (scaled, ValueError, "your function changes X, which"),
-    (forever, ValueError, "did not return within 0.5 s and was stopped"), (asleep, ValueError, "did not return within 0.5 s"),
+    (forever, ValueError, "did not return within 0.5 s and was stopped"), (swallowing, ValueError, "and was stopped"), (asleep, ValueError, "did not return within 0.5 s"),
     ({}, ValueError, "claimed holds no name; the quantities are"), (dict(W3=1.0), ValueError, "claimed names 'W3', but the quantities are"),
     (dict(W1=np.zeros((2, 3))), ValueError, r"W1 has shape \(2, 3\), expected \(3, 2\): this is the transpose"),
     (dict(b1=np.zeros((3, 1))), ValueError, r"not a row or a column"), (dict(b1=0.0), ValueError, "one number for all entries"),
@@ -662,3 +672,16 @@ def test_an_accusation_near_agreement_is_confirmed_in_50_digits(neuron):
     assert case.exact() is case.exact(), "one walk in 50 digits serves every name"
     blind = Case(case.numbers, case.inputs, crooked.loss, dict)
     assert _confirmed(check, {"w"}, claimed, blind, margins, {"w": right}).verdict == "undecided"
+
+
+def test_threads_leave_the_precision_as_it_was():
+    graph = bp.Graph(z="w * x", L="gelu(z) * z")
+
+    def check(_):
+        assert bp.check_gradient(graph, at=dict(w=0.3, x=-1.2), witness="50 digits").verdict == "agree"
+        return bp.check_gradient(graph, at=dict(w=0.3, x=-1.2)).verdict
+
+    before = mpmath.mp.dps
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(check, range(40))) == {"agree"}
+    assert mpmath.mp.dps == before

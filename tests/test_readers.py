@@ -13,6 +13,7 @@ from conftest import AT, NEURON, random_graph
 import backproplab as bp
 from backproplab.notation import COLORS, latex_name, latex_number, number
 from backproplab.paper import latex
+from backproplab.pictures import files
 from backproplab.pictures.layouts import layout
 from backproplab.pictures.tangent import draw_tangent
 
@@ -208,6 +209,14 @@ def test_a_picture_shows_itself_as_svg_and_as_png(neuron):
     assert set(bundle) == {"image/svg+xml", "image/png", "text/plain"}
     assert bundle["image/png"].startswith("iVBORw0KGgo")
     assert "0x" not in bundle["text/plain"]
+
+
+def test_letters_of_other_scripts_are_drawn_by_a_font_that_has_them(monkeypatch, caplog):
+    graph = bp.Graph([("z", "ب1 * x"), ("L", "z**2")])  # DejaVu Serif has no Arabic letters, DejaVu Sans has
+    assert bp.draw(graph.terms())._repr_mimebundle_()["image/png"].startswith("iVBORw0KGgo")
+    monkeypatch.setattr(files, "_font_with", lambda letters: None)
+    assert set(bp.draw(graph.terms())._repr_mimebundle_()) == {"image/svg+xml", "text/plain"}
+    assert bp.draw(graph.terms()).png is None and caplog.text == ""
 
 
 def test_text_in_a_picture_is_escaped():

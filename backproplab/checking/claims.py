@@ -13,6 +13,7 @@ from ..given import real_array
 from ..notation import number, parts
 
 TIME_LIMIT = 10.0  # seconds for one call of a learner's function
+REQUESTS = 50  # to stop, a fiftieth of a second apart
 
 
 class _Stopped(BaseException):
@@ -22,6 +23,9 @@ class _Stopped(BaseException):
 def call(function, arguments, caller, time_limit=TIME_LIMIT):
     """function(*arguments), or function(**arguments) of a dict, in a thread that is given up after `time_limit` seconds.
 
+    A thread can be asked to stop, not forced: a function that catches everything inside an endless loop runs on, and the error
+    says so. A process could be forced, but it cannot be handed a function that was written in a notebook (Windows, macOS),
+    or must be forked from a kernel with threads (Linux), and there may be thousands of calls.
     ValueError: it takes too long, raises (the error is the cause), or writes into a dict or an array that it was given.
     """
     if isinstance(time_limit, bool) or not isinstance(time_limit, Real) or not time_limit > 0:
@@ -42,11 +46,11 @@ def call(function, arguments, caller, time_limit=TIME_LIMIT):
         thread.join(min(time_limit, threading.TIMEOUT_MAX))
     finally:
         late = thread.is_alive()
-        if late:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Stopped))
+        ended = _stopped(thread)
     if late:
+        fate = "was stopped" if ended else "could not be stopped: it runs on in the background"
         raise ValueError(
-            f"{caller}: your function did not return within {number(time_limit)} s and was stopped; "
+            f"{caller}: your function did not return within {number(time_limit)} s and {fate}; "
             "does a loop never end? time_limit= gives it more time"
         )
     if "error" in outcome:
@@ -56,6 +60,16 @@ def call(function, arguments, caller, time_limit=TIME_LIMIT):
         ) from error
     _check_unchanged(function, arguments, given, caller)
     return outcome["value"]
+
+
+def _stopped(thread):
+    """Whether a thread has ended, after it was asked to again and again: a bare `except:` may have caught the first."""
+    for _ in range(REQUESTS):
+        if not thread.is_alive():
+            return True
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Stopped))
+        thread.join(0.02)
+    return not thread.is_alive()
 
 
 def as_computed(claimed, given):

@@ -8,10 +8,11 @@ import mpmath
 import numpy as np
 
 from ..functions.operations import FUNCTIONS
+from ..functions.values import in_digits
 from ..terms import below, terms_between
 from .witnesses import graph_case
 
-BITS = 53  # of a float64
+DIGITS = 15  # of a float64: 53 bits
 FORMULAS = {
     "one-sided difference": lambda f, x, h: (f(x + h) - f(x)) / h,
     "central difference": lambda f, x, h: (f(x + h) - f(x - h)) / (2 * h),
@@ -45,7 +46,7 @@ class Nudge:
 
         A plot of errors is made of last digits, and so they are the same on every processor.
         """
-        with mpmath.workprec(BITS):
+        with in_digits(DIGITS):
             try:
                 found = FORMULAS[formula](self.at, mpmath.mpf(self.x), mpmath.mpf(h))
             except (ZeroDivisionError, OverflowError, ValueError):
@@ -56,7 +57,7 @@ class Nudge:
 
     def error(self, value):
         """|value / true - 1|."""
-        with mpmath.workdps(50):
+        with in_digits(50):
             return float(abs(value / self.true - 1))
 
 

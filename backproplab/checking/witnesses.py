@@ -14,6 +14,7 @@ import mpmath
 import numpy as np
 
 from ..functions.activations import ACTIVATIONS
+from ..functions.values import in_digits
 from ..notation import parts, unit_name
 from ..terms import backpropagate
 
@@ -191,7 +192,7 @@ def graph_case(graph, trace, output):
 
     @cache
     def exact():
-        with mpmath.workdps(50):
+        with in_digits(50):
             numbers = graph.run({name: mpmath.mpf(value) for name, value in inputs.items()})
             return backpropagate(graph.run_terms(numbers), output)
 
@@ -229,7 +230,7 @@ def _by_units(network, X, Y):
         graph = network.graph(x, y)
         examples.append(graph_case(graph, graph.forward(), graph.output).exact())
     total, share = {}, len(X) if network.reduction == "mean" else 1
-    with mpmath.workdps(50):
+    with in_digits(50):
         for name, value in network.parameters.items():
             total[name] = np.empty(value.shape, object)
             for entry in np.ndindex(value.shape):

@@ -4,11 +4,13 @@ import base64
 import io
 import re
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 
 from .shapes import CARD, INK, MUTED, Circle, Pill, Stroke, Text, width_of
 
 PAGE = 860  # about as wide as a notebook's output
+PLAIN = "DejaVu Serif"  # comes with matplotlib
 MOST_SHAPES_IN_PNG = 2000  # matplotlib takes seconds for more
 # Inside JupyterLab the colours are the theme's; elsewhere dark on a light card.
 THEME = {
@@ -41,10 +43,14 @@ class Picture:
 
     @property
     def png(self):
-        """The picture as PNG bytes, drawn by matplotlib."""
+        """The picture as PNG bytes, drawn by matplotlib; None where no installed font has the letters of its names."""
+        from matplotlib import rc_context
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
+        font = _font_with(_letters(self.shapes))
+        if font is None:
+            return None
         dots = min(130, 140_000 / self.width)  # a wide picture needs no more pixels than a page
         figure = Figure(figsize=(self.width / 100, self.height / 100), dpi=dots, facecolor=CARD)
         FigureCanvasAgg(figure)
@@ -52,12 +58,14 @@ class Picture:
         axes.axis("off")
         for shape in self.shapes:
             PNG[type(shape)](shape, axes)
-        with io.BytesIO() as file:
+        own = {f"mathtext.{style}": font for style in ("rm", "it", "bf", "cal", "sf", "tt")}
+        with rc_context(own), io.BytesIO() as file:
             figure.savefig(file, format="png", metadata={"Software": None})
             return file.getvalue()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        still = {"image/png": base64.b64encode(self.png).decode()} if len(self.shapes) <= MOST_SHAPES_IN_PNG else {}
+        png = self.png if len(self.shapes) <= MOST_SHAPES_IN_PNG else None
+        still = {"image/png": base64.b64encode(png).decode()} if png else {}
         return {"image/svg+xml": self.svg, "text/plain": repr(self)} | still
 
     def __repr__(self):
@@ -137,6 +145,39 @@ def _paint(color):
 # --- PNG ----------------------------------------------------------------------------------------------------------------
 
 
+def _letters(shapes):
+    """The letters of texts that matplotlib's own serif font lacks, Chinese ones for instance."""
+    return frozenset(letter for shape in shapes if isinstance(shape, Text) for letter in _lacking(shape))
+
+
+def _lacking(text):
+    return {letter for run, _ in text.runs for letter in run if letter.isalpha() and not _has(PLAIN, letter)}
+
+
+@cache
+def _fonts():
+    """The installed upright fonts, the file of each family; matplotlib's own serif font first."""
+    from matplotlib.font_manager import fontManager
+
+    upright = {
+        f.name: f.fname for f in fontManager.ttflist if f.style == "normal" and f.weight in (400, "normal", "regular")
+    }
+    return {PLAIN: upright[PLAIN]} | {name: upright[name] for name in sorted(upright) if "Last Resort" not in name}
+
+
+@cache
+def _has(family, letter):
+    from matplotlib.font_manager import get_font
+
+    return bool(get_font(_fonts()[family]).get_char_index(ord(letter)))
+
+
+@cache
+def _font_with(letters):
+    """The first family that has all the letters; None if there is none."""
+    return next((family for family in _fonts() if all(_has(family, letter) for letter in letters)), None)
+
+
 def _text_png(text, axes):
     from matplotlib.patheffects import withStroke
 
@@ -151,7 +192,7 @@ def _text_png(text, axes):
         color=text.color,
         ha={"start": "left", "middle": "center", "end": "right"}[text.anchor],
         va="baseline",
-        math_fontfamily="dejavuserif",
+        math_fontfamily="custom" if _lacking(text) else "dejavuserif",
         path_effects=[withStroke(linewidth=3, foreground=CARD)] if text.halo else None,
     )
 
