@@ -9,11 +9,12 @@ FIRST := notebooks/01_computation_graphs.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 NO_SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),,--no-browser)
 
-.PHONY: help lab test bench
+.PHONY: help lab test soak bench
 
 help:
 	@echo "make lab    open JupyterLab on the first notebook"
 	@echo "make test   run every test"
+	@echo "make soak   run the tests' random cases by the thousand"
 	@echo "make bench  measure speed, as ratios within one run"
 
 lab: $(VENV)/lab.done
@@ -21,6 +22,9 @@ lab: $(VENV)/lab.done
 
 test: $(VENV)/test.done
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/test.done
+	BACKPROPLAB_SOAK=200 $(BIN)/python -m pytest tests/test_soak.py --capture=no --verbose
 
 bench: $(VENV)/test.done
 	$(BIN)/python benchmarks/run.py

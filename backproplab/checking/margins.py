@@ -64,7 +64,7 @@ def _between(terms, output, lows, highs):
         for term, low, half in zip(terms, lows, halves, strict=True)
     ]
     middle, reach = backpropagate(middles, output), _grown(middles, output, sizes(middles, output), halves)
-    return tuple({name: value + sign * reach[name] for name, value in middle.items()} for sign in (-1, 1))
+    return tuple({name: value + sign * reach.get(name, 0.0) for name, value in middle.items()} for sign in (-1, 1))
 
 
 # --- graphs -----------------------------------------------------------------------------------------------------------
