@@ -30,8 +30,8 @@ def numerical_gradient(loss, at, *, time_limit=claims.TIME_LIMIT):
     program = _Program(loss, at, time_limit, "numerical_gradient")
     case = program.case
     with _quiet():
-        method = _bearable(case, "complex step")
-        found = {name: _testimony(case, method, name, np.size(value))[0] for name, value in case.numbers.items()}
+        methods, _ = _methods(case, case.numbers, "complex step")
+        found = {name: _testimony(case, methods[name], name, np.size(case.numbers[name]))[0] for name in methods}
         program.check_same_answer()
     return plain(found)
 
@@ -44,10 +44,10 @@ def check_program(loss, at, claimed, witness, time_limit):
     claimed, structure = program.read(claimed)
     case, checks = program.case, {}
     with _quiet():
-        method = _bearable(case, witness)
-        shares = _shares({name: np.size(case.numbers[name]) for name in claimed or case.numbers})
-        for name, share in shares.items():
-            found = _testimony(case, method, name, share)
+        methods, remarks = _methods(case, claimed or case.numbers, witness)
+        shares = _shares({name: np.size(case.numbers[name]) for name in methods})
+        for name, method in methods.items():
+            found = _testimony(case, method, name, shares[name])
             checks[name] = *found, *_judged(case, method, name, claimed.get(name), *found)
         program.check_same_answer()
     witnessed, doubts, verdicts, reasons, entries = (
@@ -60,10 +60,10 @@ def check_program(loss, at, claimed, witness, time_limit):
         {name: errors for name, errors in entries.items() if errors is not None},
         verdicts | wrong,
         {name: reason for name, reason in (reasons | structure).items() if reason},
-        method,
+        witness if witness in methods.values() else "central differences",
         max((AGREE[claim.dtype.type] for claim in claimed.values()), default=AGREE[np.float64]),
         plain(doubts),
-        (REASONS["no complex step"],) if method != witness else (),
+        remarks,
     )
 
 
@@ -162,15 +162,24 @@ def _directions(shape):
     return [rng.normal(size=shape) for _ in range(DIRECTIONS)]
 
 
-def _bearable(case, witness):
-    """The witness, or central differences where the complex step gives another slope along any direction, or none."""
-    if witness == "complex step":
-        for name, value in case.numbers.items():
-            for way in _directions(np.shape(value)):
-                found, (slope, doubt) = complex_step_along(case, name, way), difference_along(case, name, way)
-                if not abs(found - slope) <= doubt + AGREE[np.float64] * abs(slope):
-                    return "central differences"
-    return witness
+def _methods(case, names, witness):
+    """The witness for each of the names, and remarks on it.
+
+    Central differences for all where the complex step gives another slope along any direction, or none; for a name at a
+    kink, where their doubt is far more than noise.
+    """
+    if witness == "central differences":
+        return dict.fromkeys(names, witness), ()
+    kinked = {}
+    for name, value in case.numbers.items():
+        for way in _directions(np.shape(value)):
+            found, (slope, doubt) = complex_step_along(case, name, way), difference_along(case, name, way)
+            if not abs(found - slope) <= doubt + AGREE[np.float64] * abs(slope):
+                return dict.fromkeys(names, "central differences"), (REASONS["no complex step"],)
+            if doubt > 1e-3 * abs(found) and doubt > 1e3 * case.noise / (np.abs(value).max() or 1.0):
+                kinked[name] = "central differences"
+    remarks = (f"{', '.join(kinked)}: {REASONS['one side']}",) if kinked.keys() & set(names) else ()
+    return dict.fromkeys(names, witness) | {name: method for name, method in kinked.items() if name in names}, remarks
 
 
 def _shares(sizes):

@@ -26,6 +26,7 @@ REASONS = {
     "float32": "the claim has the digits of float32 only",
     "no claim": "nothing was claimed: this is the numerical gradient, and how far it may be off",
     "flat": "the loss does not change with it at all: does your function use the dict that it is given?",
+    "one side": "at a kink the complex step sees one side only: central differences instead",
     "no complex step": "the complex step does not pass through your function, which raises or loses the imaginary part: central differences instead",
 }
 STRUCTURE = {
@@ -90,13 +91,13 @@ class GradientCheck:
     def _slopes(self, name):
         """The rows of a name of which nothing was claimed: each entry of a small array, the largest of a large one."""
         slopes, doubts = np.asarray(self.witness[name]), np.asarray(self.doubts[name])
-        size = np.nanmax(np.abs(slopes), initial=0.0)
+        size = np.nan_to_num(np.abs(slopes)).max()
         entries, of = list(np.ndindex(slopes.shape)), ""
         if len(entries) > LARGEST_SHOWN:
             of = f", largest of {len(entries)}"
             entries = [np.unravel_index(np.argmax(np.nan_to_num(np.abs(slopes))), slopes.shape)]
         for entry in entries:
-            yield f"{name}{_place(entry)}{of}", number(slopes[entry]), _small(doubts[entry] / (size or 1.0))
+            yield f"{name}{_place(entry)}{of}", number(slopes[entry]), _bound(doubts[entry] / (size or 1.0))
 
     @property
     def notes(self):
@@ -128,6 +129,11 @@ def _place(entry):
 def _small(error):
     """A relative error; a tiny one as an upper bound, since its digits differ between processors."""
     return f"< {number(SHOWN)}" if error < SHOWN else number(error, 2)
+
+
+def _bound(doubt):
+    """The power of ten below which a relative doubt stays."""
+    return f"< {number(10.0 ** max(-12, math.ceil(math.log10(doubt or SHOWN))))}" if doubt < math.inf else "unknown"
 
 
 def judge(claimed, case, method, margins, gradient, structure):
