@@ -178,8 +178,9 @@ def _methods(case, names, witness):
                 return dict.fromkeys(names, "central differences"), (REASONS["no complex step"],)
             if doubt > 1e-3 * abs(found) and doubt > 1e3 * case.noise / (np.abs(value).max() or 1.0):
                 kinked[name] = "central differences"
-    remarks = (f"{', '.join(kinked)}: {REASONS['one side']}",) if kinked.keys() & set(names) else ()
-    return dict.fromkeys(names, witness) | {name: method for name, method in kinked.items() if name in names}, remarks
+    kinked = {name: method for name, method in kinked.items() if name in names}
+    remarks = (f"{', '.join(kinked)}: {REASONS['one side']}",) if kinked else ()
+    return dict.fromkeys(names, witness) | kinked, remarks
 
 
 def _shares(sizes):
