@@ -9,7 +9,7 @@ from .functions.activations import ACTIVATIONS
 from .functions.losses import LOSSES
 from .models.graph import Graph
 from .models.network import Network
-from .pictures.graphs import draw
+from .pictures.facts import draw
 from .pictures.tables import table
 from .terms import Path, Term, backpropagate, paths
 

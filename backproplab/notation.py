@@ -119,7 +119,8 @@ def latex_formula(formula):
 
 
 @lru_cache(maxsize=4096)
-def _template(formula):
+def template(formula):
+    """A SymPy expression in LaTeX with a place for each of its names."""
     return sp.latex(formula, symbol_names={s: place(s.name) for s in formula.free_symbols}, mul_symbol="dot")
 
 
@@ -135,7 +136,7 @@ def fill(template, trace):
 
 def with_numbers(formula, trace):
     """A SymPy expression in LaTeX with the trace's numbers in place of its names."""
-    return fill(_template(formula), trace)
+    return fill(template(formula), trace)
 
 
 def name_runs(name):

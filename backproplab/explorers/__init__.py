@@ -1,19 +1,29 @@
 """How does it move? Widgets: sliders and clicks in, picture and algebra out; no mathematics."""
 
+import numpy as np
+
 from ..models.graph import Graph
-from .graph_explorer import GraphExplorer
+from ..models.network import Network
 from .step_explorer import StepExplorer
+from .widget import GraphExplorer
 
 
-def explore(graph, /, wrt=None, **numbers):
-    """A widget for a graph: a slider for each input, the pass step by step, the picture, each term, and the chain in numbers.
+def explore(model, x=None, y=None, /, *, wrt=None, **numbers):
+    """A page for a graph, or for one example (x, y) of a network: move its numbers, choose a quantity, and its chain lights up.
 
-    `wrt` is the quantity whose derivative is shown (the first input if left out); numbers as for `graph.forward`.
-    ValueError and TypeError as `graph.forward` and `graph.derive`; TypeError for anything but a graph.
+    `wrt` is the quantity whose derivative is shown (the first input if left out); numbers as for `graph.forward`. The page
+    steps through the pass, forward and back, and can be saved: `e.save("neuron.html")`.
+    ValueError and TypeError as `graph.forward` and `net.graph`; ValueError: more edges than a page can show, several examples.
     """
-    if not isinstance(graph, Graph):
-        raise TypeError(f"explore: expected a Graph, found {type(graph).__name__}")
-    return GraphExplorer(graph, wrt, numbers)
+    if isinstance(model, Network):
+        if x is None or y is None:
+            raise TypeError("explore: of a network give one example: bp.explore(net, x, y)")
+        model = model.graph(x, y)
+    elif not isinstance(model, Graph):
+        raise TypeError(f"explore: expected a Graph or a Network, found {type(model).__name__}")
+    elif x is not None or y is not None:
+        raise TypeError(f"explore: a graph's numbers are given by name, x=1.5; found {np.shape(x)} without one")
+    return GraphExplorer(model, wrt, numbers)
 
 
 def explore_step(graph, /, wrt, output=None, **numbers):

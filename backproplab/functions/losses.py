@@ -40,7 +40,8 @@ class Loss:
     `line`, a text as a graph reads it, with {a}, {y}, {z} and {logits}, all of them with commas.
     In numbers: `value(z, a, y)` has the units in the last axis and sums over them, `slope` (by a) and `slope_by_target` do not.
     A loss `fused` with the output of that name is computed from z: its `slope` is the one by z, a - y on paper, exact where a
-    rounds to 0 or 1, and the slope by a, which it never needs itself, is `long_way(a, y)`. Others take any output.
+    rounds to 0 or 1; the slope by a, which it never needs itself, is `long_way(a, y)`, its line in a and y `long_line`.
+    Others take any output.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Loss:
     targets: Targets = Targets()
     fused: str | None = None
     long_way: Callable | None = None
+    long_line: str = ""
 
 
 # fmt: off
@@ -63,11 +65,12 @@ LOSSES = {row.name: row for row in [
     Loss("binary_cross_entropy", lambda a, y: -(y * sp.log(a) + (1 - y) * sp.log(1 - a)), lambda a, y: (a - y) / (a * (1 - a)),
          lambda z, a, y: -z, "{y}*softplus(-{z}) + (1 - {y})*softplus({z})",
          values.binary_cross_entropy, values.binary_cross_entropy_slope, lambda z, a, y: -z,
-         Targets(0.0, 1.0), fused="sigmoid", long_way=lambda a, y: (a - y) / (a * (1 - a))),
+         Targets(0.0, 1.0), fused="sigmoid", long_way=lambda a, y: (a - y) / (a * (1 - a)),
+         long_line="-({y}*log({a}) + (1 - {y})*log(1 - {a}))"),
     Loss("cross_entropy", lambda a, y: -y * sp.log(a), lambda a, y: -y / a,
          lambda z, a, y: -sp.log(a), "{y}*(logsumexp({logits}) - {z})",
          values.cross_entropy, lambda z, a, y: a - y, values.cross_entropy_slope_by_target,
-         Targets(0.0, 1.0, shares=True), fused="softmax", long_way=lambda a, y: -y / a),
+         Targets(0.0, 1.0, shares=True), fused="softmax", long_way=lambda a, y: -y / a, long_line="-{y}*log({a})"),
 ]}
 # fmt: on
 

@@ -185,14 +185,6 @@ class Graph:
         )
         return f"{np.asarray(value)[where]} at {at}" if at else f"{value}"
 
-    def curve(self, term, trace, xs):
-        """The values of the line that defines `term.of` while `term.wrt` moves over the array `xs` and the rest stays."""
-        line = self._lines[term.of]
-        program = Program(line.names)
-        values = {name: trace[name] for name in program.inputs} | {term.wrt: xs}
-        (ys,) = program.run(values, [program.add(line.tree)])
-        return np.array(np.broadcast_to(np.asarray(ys, float), np.shape(xs)))
-
     def derive(self, wrt, trace=None, output=None):
         """The derivative of `output` (the last line if left out) by `wrt` on paper: every term, their products, the sum.
 

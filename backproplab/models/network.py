@@ -222,15 +222,16 @@ class Network:
                 check_finite(f"Network.gradient: dL/d{name}, in layer {parts(name).layer},", gradient[name])
         return {name: gradient[name] for name in self._parameters}
 
-    def graph(self, x, y):
+    def graph(self, x, y, *, fused=True):
         """One example of the same network as a `Graph`, unit by unit (z1_2, a1_2, W1_2_3), with its numbers as defaults.
 
+        A fused loss is written from the logits, stable; with `fused=False` the long way through its outputs A, for numbers that bear it.
         ValueError: more than 5,000 edges; and as `forward`.
         """
         X = self._inputs(x)
         if len(X) != 1:
             raise ValueError(f"Network.graph: expected one example, found {len(X)}")
-        return unroll(self, X[0], self._targets(y, X)[0])
+        return unroll(self, X[0], self._targets(y, X)[0], fused)
 
     def derive(self, wrt, trace):
         """The derivative of L by one quantity of the trace on paper, in matrices, with the shape under each factor.

@@ -1,7 +1,7 @@
 """Terms -> a derivation on paper, as data: a step for each term, a product for each path, their sum."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import sympy as sp
@@ -15,7 +15,7 @@ MOST_PATHS_SHOWN, DEEPEST_CLOSED_FORM, LARGEST_CLOSED_FORM = 8, 50, 100_000
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One term on paper: symbol = formula = shortcut = numbers = value. One that is not `known` yet has no value.
+    """One term on paper: symbol = formula = shortcut = numbers = value.
 
     `trace` holds the numbers for the names of the formula, None before there are numbers.
     """
@@ -23,17 +23,11 @@ class Step:
     term: Term
     color: str
     trace: dict | None
-    known: bool = True
 
     @property
     def shown(self):
         """The formula that the numbers are put into: the shortcut where there is one."""
         return self.term.formula if self.term.shortcut is None else self.term.shortcut
-
-    @property
-    def value(self):
-        """The term's number; None where there is none, or while it is not known."""
-        return self.term.value if self.known else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +36,6 @@ class Product:
 
     path: Path
     steps: tuple
-
-    @property
-    def value(self):
-        """The path's number; None while that of a step is."""
-        return None if any(step.value is None for step in self.steps) else self.path.value
 
 
 class Derivation:
@@ -79,15 +68,6 @@ class Derivation:
         """The products of the first paths, those that are written out."""
         steps = {step.term.edge: step for step in self.steps}
         return [Product(path, tuple(steps[term.edge] for term in path.terms)) for path in self.paths[:MOST_PATHS_SHOWN]]
-
-    def as_far_as(self, lines):
-        """The same derivation while the walk has passed only some lines: the other steps are not known, nor is the sum."""
-        found = Derivation.__new__(Derivation)
-        steps = [replace(step, known=step.term.of in lines) for step in self.steps]
-        found.__dict__ = self.__dict__ | {"steps": steps}
-        if not all(step.known for step in steps):
-            found.value = None
-        return found
 
     @property
     def formula(self):

@@ -7,7 +7,6 @@ from ..terms import RULES
 
 MOST_STEPS_SHOWN = 24
 LARGEST_SHOWN = 6  # rows or columns of a matrix whose numbers are written out
-UNKNOWN = "?"
 
 
 def colored(color, text):
@@ -30,47 +29,14 @@ def step_texts(step):
         texts.append(latex_formula(term.shortcut))
     if step.trace is not None:
         texts += [with_numbers(step.shown, step.trace)] if step.shown.args else []
-        texts.append(_value(step, latex_number))
+        texts.append(latex_number(step.term.value))
     return list(dict.fromkeys(texts))
 
 
-def _value(known, write=latex_factor):
-    """The number of a step or a product."""
-    return UNKNOWN if known.value is None else write(known.value)
-
-
-def _factor(formula):
+def factor(formula):
     """A formula as a factor of a product: a sum in parentheses."""
     text = latex_formula(formula)
     return rf"\left({text}\right)" if formula.is_Add or formula.could_extract_minus_sign() else text
-
-
-def chain(derivation, product):
-    """One path as an aligned table: its terms as symbols, as formulas, as numbers, one column and one colour for each."""
-    steps = product.steps
-    rows = [[rf"\displaystyle {step.term.symbol}" for step in steps], [_factor(step.shown) for step in steps]]
-    if derivation.trace is not None:
-        rows.append([_value(step) for step in steps])
-    lines = [
-        r" & \cdot & ".join(colored(step.color, cell) for step, cell in zip(steps, row, strict=True)) for row in rows
-    ]
-    if product.value is not None:
-        lines[-1] += f" & = & {latex_number(product.value)}"
-    alone = len(derivation.paths) == 1
-    left = rf"\displaystyle {latex_partial(derivation.output, derivation.wrt)} & =" if alone else "&"
-    body = r" \\[6pt] & = & ".join([f"{left} & {lines[0]}", *lines[1:]])
-    return rf"\begin{{array}}{{rc{'c' * (2 * len(steps) + 1)}}} {body} \end{{array}}"
-
-
-def chains(derivation):
-    """The chains of the first paths, and below several of them their values' sum: texts for a page that shows each."""
-    products = derivation.products
-    texts = [chain(derivation, product) for product in products]
-    if len(derivation.paths) > 1:
-        values = [_value(product) if derivation.value is not None else UNKNOWN for product in products]
-        total = f"{latex_partial(derivation.output, derivation.wrt)} = {' + '.join(values + _rest(derivation))}"
-        texts.append(total + ("" if derivation.value is None else f" = {latex_number(derivation.value)}"))
-    return texts
 
 
 def _rest(derivation):
@@ -92,7 +58,7 @@ def scalar_derivation(derivation):
         symbol, *others = step_texts(step)
         rows.append(colored(step.color, symbol) + " &= " + " = ".join(others))
     if derivation.value is not None:
-        rows.append(added(_value) + rf" \\ &= {latex_number(derivation.value)}")
+        rows.append(added(lambda step: latex_factor(step.term.value)) + rf" \\ &= {latex_number(derivation.value)}")
     return aligned(rows)
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 
-from .shapes import CARD, INK, MUTED, Circle, Pill, Stroke, Text, width_of
+from ..paper.mathml import markup
+from .shapes import BACKWARD, CARD, INK, MUTED, Circle, Group, Pill, Stroke, Text, width_of
 
 PAGE = 860  # about as wide as a notebook's output
 PLAIN = "DejaVu Serif"  # comes with matplotlib
@@ -18,6 +19,7 @@ THEME = {
     MUTED: "var(--jp-content-font-color2, #6b7280)",
     CARD: "var(--jp-layout-color0, #ffffff)",
 }
+ROLES = {INK: "ink", MUTED: "muted", BACKWARD: "back", CARD: "card"}
 FONT = "'STIX Two Text', 'Latin Modern Roman', 'DejaVu Serif', Georgia, serif"
 
 
@@ -33,7 +35,7 @@ class Picture:
     @property
     def svg(self):
         """The picture as SVG text: the same shapes give the same text."""
-        body = "".join(SVG[type(shape)](shape) for shape in self.shapes)
+        body = "".join(text for shape in self.shapes for text in _still(shape))
         w, h = _n(self.width), _n(self.height)
         size = f' width="{w}" height="{h}"' if self.width <= PAGE else ""  # without a size it fits itself to the page
         return (
@@ -78,58 +80,82 @@ class Picture:
 def _text_svg(text):
     spans, level, before, ahead = [], 0, ("", ""), 0
     for run, style in text.runs:
-        want = {"sub": 0.25, "sup": -0.4}.get(style, 0) * text.size
-        shift = f' dy="{_n(want - level)}"' if want != level else ""
+        want, look = {"sub": 0.25, "sup": -0.4}.get(style, 0) * text.size, {}
+        if want != level:
+            look["dy"] = _n(want - level)
         back = width_of([before], text.size) if style == "sub" and before[1] == "sup" else 0
-        shift += f' dx="{_n(ahead - back)}"' if ahead - back else ""
+        if ahead - back:
+            look["dx"] = _n(ahead - back)
         ahead = max(0, back - width_of([(run, style)], text.size)) if back else 0
-        small = f' font-size="{_n(0.72 * text.size)}"' if want else ""
-        slant = ' font-style="italic"' if style == "i" else ""
-        spans.append(f"<tspan{shift}{small}{slant}>{escape(run)}</tspan>")
+        if want:
+            look["font-size"] = _n(0.72 * text.size)
+        if style == "i":
+            look["font-style"] = "italic"
+        spans.append(["tspan", look, run])
         level, before = want, (run, style)
-    weight = ' font-weight="bold"' if text.weight == "bold" else ""
-    written = (
-        f'<text x="{_n(text.x)}" y="{_n(text.y)}" font-size="{_n(text.size)}" fill="{_paint(text.color)}" '
-        f'text-anchor="{text.anchor}"{weight}>{"".join(spans)}</text>'
-    )
-    return _halo_svg(text) + written if text.halo else written
+    look = {
+        "x": _n(text.x),
+        "y": _n(text.y),
+        "font-size": _n(text.size),
+        "fill": text.color,
+        "text-anchor": text.anchor,
+    }
+    yield ["text", look | ({"font-weight": "bold"} if text.weight == "bold" else {}), *spans]
 
 
 def _halo_svg(text):
     wide, high = width_of(text.runs, text.size), 1.3 * text.size
-    return (
-        f'<rect x="{_n(text.x - wide / 2)}" y="{_n(text.y - 0.95 * text.size)}" width="{_n(wide)}" height="{_n(high)}" '
-        f'rx="4" fill="{_paint(CARD)}" fill-opacity="0.8"/>'
-    )
+    place = {"x": _n(text.x - wide / 2), "y": _n(text.y - 0.95 * text.size), "width": _n(wide), "height": _n(high)}
+    return ["rect", place | {"rx": "4", "fill": CARD, "fill-opacity": "0.8"}]
 
 
 def _circle_svg(circle):
-    return (
-        f'<circle cx="{_n(circle.x)}" cy="{_n(circle.y)}" r="{_n(circle.r)}" fill="{_paint(circle.fill)}" '
-        f'stroke="{_paint(circle.rim)}" stroke-width="{_n(circle.width)}"/>'
-    )
+    place = {"cx": _n(circle.x), "cy": _n(circle.y), "r": _n(circle.r)}
+    yield ["circle", place | {"fill": circle.fill, "stroke": circle.rim, "stroke-width": _n(circle.width)}]
 
 
 def _pill_svg(pill):
     x, y = pill.x - pill.width / 2, pill.y - pill.height / 2
-    return (
-        f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(pill.width)}" height="{_n(pill.height)}" rx="{_n(pill.height / 2)}" '
-        f'fill="{_paint(pill.fill)}" stroke="{_paint(pill.rim)}" stroke-width="1.2"/>'
-    )
+    place = {"x": _n(x), "y": _n(y), "width": _n(pill.width), "height": _n(pill.height), "rx": _n(pill.height / 2)}
+    yield ["rect", place | {"fill": pill.fill, "stroke": pill.rim, "stroke-width": "1.2"}]
 
 
 def _stroke_svg(stroke):
     first, *others = (f"{_n(x)} {_n(y)}" for x, y in stroke.points)
-    dash = ' stroke-dasharray="6 4"' if stroke.dashed else ""
-    line = (
-        f'<path d="M{first} {"C" if stroke.curved else "L"}{" ".join(others)}" fill="none" '
-        f'stroke="{_paint(stroke.color)}" stroke-width="{_n(stroke.width)}"{dash}/>'
-    )
-    head = " ".join(f"{_n(x)},{_n(y)}" for x, y in stroke.head) if stroke.arrow else ""
-    return line + (f'<polygon points="{head}" fill="{_paint(stroke.color)}"/>' if head else "")
+    look = {"d": f"M{first} {'C' if stroke.curved else 'L'}{' '.join(others)}", "fill": "none", "stroke": stroke.color}
+    look |= {"stroke-width": _n(stroke.width)} | ({"stroke-dasharray": "6 4"} if stroke.dashed else {})
+    yield ["path", look]
+    if stroke.arrow:
+        yield ["polygon", {"points": " ".join(f"{_n(x)},{_n(y)}" for x, y in stroke.head), "fill": stroke.color}]
 
 
 SVG = {Text: _text_svg, Circle: _circle_svg, Pill: _pill_svg, Stroke: _stroke_svg}
+
+
+def _still(shape):
+    """A shape as SVG text, its colours written out."""
+    halo = [_halo_svg(shape)] if isinstance(shape, Text) and shape.halo else []
+    for tag, look, *children in [*halo, *SVG[type(shape)](shape)]:
+        painted = {name: _paint(value) if name in ("fill", "stroke") else value for name, value in look.items()}
+        yield markup([tag, painted, *children])
+
+
+def live(shape):
+    """A shape as elements for the page, its colours as classes, with its slot, its mark and what may be chosen."""
+    if isinstance(shape, Group):
+        inner = [element for part in shape.shapes for element in live(part)]
+        return [["g", {"data-pick": shape.pick}, *inner]]
+    found = []
+    for tag, look, *children in SVG[type(shape)](shape):
+        paints = [f"{name[0]}-{ROLES[look[name]]}" for name in ("fill", "stroke") if look.get(name, "none") in ROLES]
+        paints += ["halo"] if getattr(shape, "halo", False) else []
+        paints += ["quiet"] if shape.quiet else []
+        paints += ["forward"] if isinstance(shape, Stroke) and not shape.dashed else []
+        kept = {name: value for name, value in look.items() if name not in ("fill", "stroke")}
+        slot = [["tspan", {"data-slot": shape.slot}]] if getattr(shape, "slot", "") else []
+        mark = {"data-mark": shape.mark} if shape.mark else {}
+        found.append([tag, kept | mark | {"class": " ".join(paints)}, *children, *slot])
+    return found
 
 
 def _n(value):

@@ -1,6 +1,8 @@
 """Where the nodes of a graph stand: columns by distance from the inputs, rows so that edges stay short."""
 
 import itertools
+from collections import Counter
+from dataclasses import dataclass
 from functools import lru_cache
 from statistics import fmean
 
@@ -71,3 +73,100 @@ def _spread(nodes, wanted, heavy):
             blocks.append([(low * w + high * v) / (w + v), w + v, n + m])
     levels = [level for level, _, count in blocks for _ in range(count)]
     return {node: level + i * ROW for i, (node, level) in enumerate(zip(nodes, levels, strict=True))}
+
+
+# --- units ------------------------------------------------------------------------------------------------------------
+
+ALONG = (
+    0.5,
+    0.46,
+    0.54,
+    0.42,
+    0.58,
+    0.38,
+    0.62,
+    0.34,
+    0.66,
+    0.3,
+    0.7,
+    0.26,
+    0.74,
+)  # where on an edge a weight may stand
+UNIT, STEP, LAST, PITCH, FRAME = (
+    23,
+    84,
+    70,
+    116,
+    14,
+)  # radius; from z to its a; at the loss; between units of a layer; around the picture
+
+
+@dataclass(frozen=True)
+class Units:
+    """Where the quantities of a network stand: `place` by name, the `large` ones in circles, the `small` ones on edges or at units."""
+
+    width: float
+    height: float
+    place: dict
+    large: tuple
+    small: tuple
+    biases: frozenset
+    weighted: frozenset  # the edges (of, wrt) that a weight stands on
+    bows: dict  # how far an edge that passes over others bows
+    dots: bool  # whether there are too many weights for their numbers to be read
+    radius: float = UNIT
+
+
+def units(edges, places):
+    """The `Units` of a network's graph; `places` holds ("unit", column, row, rows), ("weight", of, wrt) or ("bias", of) by name."""
+    stand = {name: place for name, place in places.items() if place[0] == "unit"}
+    weights = {name: place[1:] for name, place in places.items() if place[0] == "weight"}
+    biases = {name: place[1] for name, place in places.items() if place[0] == "bias"}
+    between = Counter(stand[wrt][1] for of, wrt in weights.values())
+    fullest = max(between.values(), default=0)
+    dots = fullest > 12
+    gap = 130 if dots else 176
+    lefts, x = {}, FRAME + UNIT
+    for c in range(max(place[1] for place in stand.values()) + 1):
+        lefts[c] = x
+        x += gap if between[c] else STEP if c % 2 else LAST
+    tallest = max(place[3] for place in stand.values())
+    pitch = 72 if tallest > 6 else PITCH if tallest > 1 else 2 * PITCH
+    height = tallest * pitch
+    place = {n: (lefts[c], FRAME + height * (r + 0.5) / rows) for n, (_, c, r, rows) in stand.items()}
+    for name, of in biases.items():
+        place[name] = place[of][0] - 4, place[of][1] - UNIT - (11 if dots else 13)
+    _put_on_edges(weights, place, *((14, 14) if dots else (52, 34)))
+    span = {edge: _span(edge, stand) for edge in edges}
+    middle = FRAME + height / 2
+    bows = {(of, wrt): (-46 if place[wrt][1] <= middle else 46) for (of, wrt), columns in span.items() if columns > 1}
+    width = lefts[max(lefts)] + UNIT + FRAME
+    low = max(y for _, y in place.values()) + (16 if dots else 44)
+    return Units(
+        width, max(low, height + 2 * FRAME), place, tuple(stand), (*weights, *biases), frozenset(biases),
+        frozenset(weights.values()), bows, dots,
+    )  # fmt: skip
+
+
+def _put_on_edges(weights, place, wide, high):
+    """Each weight on its edge, where its label overlaps least with what already stands."""
+    taken = [(x - UNIT - 4, y - UNIT - 2, x + UNIT + 4, y + UNIT + 18) for x, y in place.values()]
+    for name, (of, wrt) in weights.items():
+        (x, y), (u, v) = place[wrt], place[of]
+        spots = [(x + (u - x) * t, y + (v - y) * t) for t in ALONG]
+        boxes = [(p - wide / 2, q - 9, p + wide / 2, q - 9 + high) for p, q in spots]
+        best = min(range(len(spots)), key=lambda k: sum(_shared(boxes[k], box) for box in taken))
+        place[name] = spots[best]
+        taken.append(boxes[best])
+
+
+def _shared(box, other):
+    """The area that two boxes (left, top, right, bottom) share."""
+    wide = min(box[2], other[2]) - max(box[0], other[0])
+    high = min(box[3], other[3]) - max(box[1], other[1])
+    return max(0.0, wide) * max(0.0, high)
+
+
+def _span(edge, stand):
+    of, wrt = edge
+    return stand[of][1] - stand[wrt][1] if of in stand and wrt in stand else 0

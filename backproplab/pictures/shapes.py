@@ -1,4 +1,8 @@
-"""The shapes of which pictures are made, as data: places and sizes in pixels, y downwards."""
+"""The shapes of which pictures are made, as data: places and sizes in pixels, y downwards.
+
+In a template a text may have a `slot`, which facts fill, and a shape a `mark`, by which facts change its look (`LOOKS`);
+a `quiet` shape is seen only where it is lit.
+"""
 
 import operator
 from dataclasses import dataclass
@@ -20,6 +24,9 @@ class Text:
     anchor: str = "middle"
     weight: str = "normal"
     halo: bool = False
+    mark: str = ""
+    slot: str = ""
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,8 @@ class Circle:
     rim: str = INK
     fill: str = CARD
     width: float = 1.4
+    mark: str = ""
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,8 @@ class Pill:
     height: float
     rim: str = INK
     fill: str = CARD
+    mark: str = ""
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,8 @@ class Stroke:
     dashed: bool = False
     arrow: bool = False
     curved: bool = False
+    mark: str = ""
+    quiet: bool = False
 
     @property
     def head(self):
@@ -64,6 +77,15 @@ class Stroke:
         length = ((x - x0) ** 2 + (y - y0) ** 2) ** 0.5 or 1.0
         ux, uy = (x - x0) / length, (y - y0) / length
         return (x, y), (x - 9 * ux - 4 * uy, y - 9 * uy + 4 * ux), (x - 9 * ux + 4 * uy, y - 9 * uy - 4 * ux)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Shapes that belong together, a quantity that can be chosen: `pick` is its name, `label` says it in words."""
+
+    shapes: tuple
+    pick: str
+    label: str
 
 
 def width_of(runs, size):

@@ -1,0 +1,50 @@
+"""The page: one module of JavaScript and its style, beside a sheet and a state; for a widget, or as one file."""
+
+import base64
+import hashlib
+import json
+from functools import cache
+from html import escape
+from importlib.resources import files
+
+FILE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'">
+<style>{style}</style></head><body class="bp-file"><main><h1 class="bp-title">{title}</h1><div id="page"></div></main>
+<script type="application/json" id="sheet">{sheet}</script><script type="application/json" id="state">{state}</script>
+<script type="module">{script}</script></body></html>
+"""
+START = """
+const read = (id) => JSON.parse(document.getElementById(id).textContent);
+try { globalThis.page = new Page(document.getElementById("page"), read("sheet"), read("state")); }
+catch (error) { document.getElementById("page").textContent = String(error); }
+"""
+
+
+@cache
+def _text(name):
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def script():
+    """The page's module: the operations, then the page."""
+    return _text("operations.js") + _text("page.js")
+
+
+def style():
+    """The page's style."""
+    return _text("page.css")
+
+
+def as_file(sheet, state, title):
+    """The page as one file that needs no kernel and no network."""
+    code = script() + START
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    return FILE.format(
+        title=escape(title), digest=digest, style=style(), sheet=_json(sheet), state=_json(state), script=code
+    )
+
+
+def _json(data):
+    """JSON inside a script element, which nothing in a name can end."""
+    return json.dumps(data, allow_nan=False, ensure_ascii=False).replace("<", "\\u003c")

@@ -1,0 +1,117 @@
+"""The sheet: all that the page needs of a computation, as plain data. JSON, never code."""
+
+from ..lines.program import Program
+from ..notation import latex_name, name_runs, place, template
+from ..paper.latex import factor, latex_formula
+from ..paper.mathml import tree
+from ..pictures.files import live
+from ..pictures.shapes import Text
+from ..pictures.template import drawing
+from ..terms import below
+
+FORMAT = 1
+WORDS = {
+    "of": "Derivative of", "wrt": "with respect to", "inputs": "the inputs", "forward": "forward", "backward": "backward",
+    "through": "through", "path": "path", "paths": "paths", "sum": "sum over", "more": "more", "picture": "the computation",
+    "first": "to the inputs", "back": "one step back", "next": "one step on", "last": "to the end", "steps": "the pass, step by step",
+    "reset": "Reset", "typed": "typed", "all": "All quantities", "quantity": "quantity", "value": "value", "gradient": "gradient",
+    "slope": "slope", "gives": "gives", "is": "is", "at": "at", "stays": "The page still shows the last good numbers.",
+    "notnumber": "a number is wanted, such as -0.5 or 1e-3, up to 1e300", "nopath": "no path leads to it from",
+    "agrees": "NumPy agrees", "differs": "NumPy finds another gradient; the relative difference is", "rounding": "NumPy agrees but for rounding: what is left of lines that cancel",
+    "kernelerror": "the kernel says", "nokernel": "the kernel does not answer; the page goes on without it",
+    "fused": "{output} is computed from the logits, in one stable line: no path from it leads through {names}. net.graph(x, y, fused=False) writes the long way.",
+}  # fmt: skip
+
+
+def passes(graph):
+    """The lines in groups, each a step of the pass: one by one, those of a network layer by layer."""
+    groups = {}
+    for name, line in graph.lines.items():
+        places = getattr(line, "places", None)
+        groups.setdefault(places[name][1] if places else name, []).append(name)
+    return list(groups.values())
+
+
+def backward(graph, output):
+    """The groups of lines that the walk from `output` passes, from the loss down."""
+    reached = below(graph.terms(), output)
+    groups = ([line for line in group if line in reached] for group in reversed(passes(graph)))
+    return [group for group in groups if group]
+
+
+def sheet_of(graph):
+    """The sheet of a graph."""
+    terms, lines = graph.terms(), graph.lines
+    drawn = drawing(terms)
+    shapes = [element for shape in drawn.shapes for element in live(shape)]
+    size = {
+        "viewBox": f"0 0 {drawn.width:g} {drawn.height:g}",
+        "width": f"{drawn.width:g}",
+        "height": f"{drawn.height:g}",
+    }
+    outputs = [line for line in lines if any(term.of == line for term in terms)]
+    return {
+        "format": FORMAT,
+        "inputs": list(graph.inputs),
+        "knobs": [name for name in graph.inputs if _is_knob(name, lines)],
+        "outputs": outputs,
+        "programs": [_program(name, line) for name, line in lines.items()],
+        "passes": passes(graph),
+        "math": {
+            "names": {name: tree(latex_name(name)) for name in (*graph.inputs, *lines)},
+            "runs": {name: live(Text(0, 0, name_runs(name), 13))[0] for name in (*graph.inputs, *lines)},
+            "lines": {name: tree(f"{latex_name(name)} = {line.latex}") for name, line in lines.items()},
+            "filled": {name: _filled(name, line) for name, line in lines.items()},
+            "terms": [_term(term) for term in terms],
+        },
+        "words": WORDS,
+        "notes": _notes(graph, terms),
+        "picture": ["svg", size, *shapes],
+    }
+
+
+def _is_knob(name, lines):
+    """Whether a quantity always has a slider: every input of a graph, of a network's x and y."""
+    places = next((line.places for line in lines.values() if getattr(line, "places", None)), None)
+    return places is None or places[name][0] == "unit"
+
+
+def _program(name, line):
+    """A line from the names that it uses to its value and its slopes; slots: names, constants, then a row's result each."""
+    program = Program(line.names)
+    value, slopes = program.add(line.tree), program.add_slopes(line.tree, line.names)
+    order = [*program.inputs.values(), *program.constants, *(result for _, result, _ in program.rows)]
+    slot = {old: new for new, old in enumerate(order)}
+    return {
+        "name": name,
+        "text": str(line),
+        "uses": list(line.names),
+        "constants": list(program.constants.values()),
+        "rows": [[operation, *(slot[arg] for arg in args)] for operation, _, args in program.rows],
+        "value": slot[value],
+        "slopes": [slot[found] for found in slopes],
+    }
+
+
+def _filled(name, line):
+    """The line with places for its numbers, down to its value."""
+    middle = "" if line.template is None else f" = {line.template}"
+    return tree(f"{latex_name(name)} = {line.latex}{middle} = {place(name)}")
+
+
+def _term(term):
+    shown = term.formula if term.shortcut is None else term.shortcut
+    steps = dict.fromkeys(map(latex_formula, (term.formula, shown)))
+    return {
+        "symbol": tree(term.symbol),
+        "factor": tree(factor(shown)),
+        "steps": [tree(step) for step in steps],
+        "numbers": tree(template(shown)) if shown.args and shown.free_symbols else None,
+    }
+
+
+def _notes(graph, terms):
+    """Why the activations of a fused loss have no path to it."""
+    reached, places = below(terms, graph.output), next(iter(graph.lines.values())).__dict__.get("places")
+    idle = [name for name in graph.lines if name not in reached]
+    return [WORDS["fused"].format(output=graph.output, names=", ".join(idle))] if places and idle else []

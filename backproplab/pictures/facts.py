@@ -1,0 +1,138 @@
+"""What a template shows: a text for each slot, a look for each mark. A pure function of terms, trace, gradient and what is asked."""
+
+from dataclasses import dataclass, replace
+
+from ..notation import COLORS, short
+from ..terms import check_terms, terms_between
+from .files import Picture
+from .shapes import INK, MUTED, Circle, Group, Pill, Stroke, Text
+from .template import drawing
+
+ROOM = 7  # characters of a number in a circle or a label; one that needs more keeps two digits
+MOST_EDGES = 1000
+
+
+def draw(terms, trace=None, gradient=None, *, wrt=None, output=None):
+    """The computation as a `Picture`: forward solid, the way back red and dashed, each of its edges labelled with its term.
+
+    The graph of a network stands in units, any other in columns. Without a trace there are no values, without a gradient no
+    way back; one that holds some of the names draws as far as it goes. `wrt` colours the terms on the paths from `output`
+    (the last line unless named) down to that name, as `derive` does.
+    ValueError: no terms, or a name that they do not hold. TypeError: no list of terms.
+    """
+    check_terms(terms, "draw")
+    if not terms:
+        raise ValueError("draw: there are no terms: a computation needs a line that uses a name")
+    if len(terms) > MOST_EDGES:
+        raise ValueError(
+            f"draw: {len(terms)} edges, more than the {MOST_EDGES} that a page can show; draw a part of the lines"
+        )
+    return fill(drawing(terms), gather(terms, trace, gradient, wrt, output))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """`text` by slot: "v:z" a value, "g:z" a gradient, "t:a:z" a term; `mark` by part: "n:z" a node, "e:a:z" an edge, "b:a:z"
+    its way back, "t:a:z" the label, "l:z" a line. A part that is not held has its plain look."""
+
+    text: dict
+    mark: dict
+
+
+def compact(value):
+    """A number for a slot: 4 digits, 2 where they need more room than there is."""
+    text = short(value)
+    return text if len(text) <= ROOM else short(value, 2)
+
+
+def gather(terms, trace, gradient, wrt=None, output=None, walked=None, current=()):
+    """The facts of terms with numbers, as far as `trace` and `gradient` hold them.
+
+    `wrt` lights the terms on the paths from `output` down to it, `walked` are the lines that the walk has passed (all of
+    them if left out), `current` the lines at work. Without a gradient there is no way back.
+    """
+    names = dict.fromkeys(name for term in terms for name in reversed(term.edge))
+    lines = {term.of for term in terms}
+    walked = (lines if walked is None else set(walked)) if gradient is not None else set()
+    lit = {}
+    if wrt is not None:
+        for i, term in enumerate(terms_between(terms, output or terms[-1].of, wrt, "draw")):
+            lit.setdefault(term.edge, f"lit c{i % len(COLORS)}")
+    on_path = {name for edge in lit for name in edge}
+    text, mark = {}, {}
+    for name in names:
+        looks = [
+            look
+            for look, holds in (
+                ("unknown", trace is not None and name not in trace),
+                ("now", name in current),
+                ("asked", name == wrt),
+                ("lit", name in on_path),
+            )
+            if holds
+        ]
+        if looks:
+            mark[f"n:{name}"] = " ".join(looks)
+        if trace is not None and name in trace:
+            text[f"v:{name}"] = compact(trace[name])
+        if gradient is not None and name in gradient and (walked or name == output):
+            text[f"g:{name}"] = compact(gradient[name])
+        if name in current:
+            mark[f"l:{name}"] = "now"
+    for term in terms:
+        look = lit.get(term.edge, "off" if wrt is not None else "")
+        seen = term.of in walked and gradient is not None and term.of in gradient
+        mark["e:" + ":".join(term.edge)] = look
+        for kind in "bt":
+            mark[f"{kind}:" + ":".join(term.edge)] = look if seen else "hidden"
+        if seen and term.value is not None:
+            text["t:" + ":".join(term.edge)] = compact(term.value)
+    return Facts(text, mark)
+
+
+def fill(template, found):
+    """The template with its facts: a still `Picture`."""
+    shapes = (shape for whole in template.shapes for shape in (whole.shapes if isinstance(whole, Group) else (whole,)))
+    filled = (_filled(shape, found) for shape in shapes)
+    return Picture(
+        template.width, template.height, tuple(shape for shape in filled if shape is not None), template.label
+    )
+
+
+def _filled(shape, found):
+    """A shape with its text and its look; None where nothing of it is to be seen."""
+    looks = found.mark.get(shape.mark, "").split()
+    if "hidden" in looks or (shape.quiet and "lit" not in looks):
+        return None
+    if isinstance(shape, Text) and shape.slot:
+        text = found.text.get(shape.slot, "")
+        if not text and not shape.runs:
+            return None
+        runs = shape.runs if text else tuple(run for run in shape.runs if run != (" = ", ""))
+        shape = replace(shape, runs=(*runs, (text, "")) if text else runs)
+    color = next((COLORS[int(look[1:])] for look in looks if look[0] == "c" and look[1:].isdigit()), None)
+    return LOOKS[type(shape)](shape, looks, color)
+
+
+def _stroke(stroke, looks, color):
+    if "off" in looks:
+        return replace(stroke, color=MUTED, width=1.0)
+    if "lit" not in looks:
+        return stroke
+    return replace(stroke, width=1.8) if stroke.dashed else replace(stroke, color=color, width=2.4)
+
+
+def _text(text, looks, color):
+    return replace(text, color=color or (MUTED if "off" in looks else INK if "now" in looks else text.color))
+
+
+def _circle(circle, looks, _):
+    rim = MUTED if "unknown" in looks else circle.rim
+    return replace(circle, rim=rim, width=2.8 if {"now", "asked"} & set(looks) else circle.width)
+
+
+def _pill(pill, looks, color):
+    return replace(pill, rim=color or (MUTED if "off" in looks else INK if "asked" in looks else pill.rim))
+
+
+LOOKS = {Stroke: _stroke, Text: _text, Circle: _circle, Pill: _pill}

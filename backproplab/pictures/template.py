@@ -1,0 +1,274 @@
+"""The drawing of a computation without its numbers: shapes with slots and marks, which facts fill.
+
+Forward edges are solid, the way back is dashed and labelled with its terms. A graph stands in columns, from the inputs to the
+loss; the graph of a network, which says so in its lines, in units, weights on their edges.
+"""
+
+import itertools
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+
+from ..notation import Written, name_runs, partial_runs
+from .layouts import layout, units
+from .shapes import BACKWARD, INK, MUTED, Circle, Group, Pill, Stroke, Text, width_of
+
+RADIUS, MARGIN, GAP = 27, 20, 150
+LONGEST_LINE = 30
+NUMBER = 7.2 * 8  # a number's room in a label of size 12: eight characters
+LABEL = 22  # how high a label is
+
+
+@dataclass(frozen=True)
+class Template:
+    """Shapes in a frame; `label` describes the picture in words, `edges` are the pairs (of, wrt), in the order of the terms."""
+
+    width: float
+    height: float
+    shapes: tuple
+    label: str
+    edges: tuple
+
+
+def drawing(terms):
+    """The template of the terms: nothing of it depends on their numbers."""
+    lines = {term.of: term.line for term in terms}
+    places = next((line.places for line in lines.values() if getattr(line, "places", None)), None)
+    edges = tuple(term.edge for term in terms)
+    label = "; ".join(f"{name} = {line}" for name, line in lines.items())
+    if places:
+        return Template(*_in_units(edges, tuple(places.items())), label, edges)
+    captions = tuple((name, _caption(name, line)) for name, line in lines.items())
+    return Template(*_in_columns(edges, captions), label, edges)
+
+
+def _caption(name, line):
+    line = line if isinstance(line, Written) else Written(line)
+    return (*name_runs(name), (" = ", ""), *line.runs(LONGEST_LINE))
+
+
+# --- what both have in common -----------------------------------------------------------------------------------------
+
+
+def _marks(kind, *names):
+    return ":".join((kind, *names))
+
+
+def _node(name, x, y, radius, size, caption=None):
+    """A quantity in its circle: name, value, below it the gradient, above it its line."""
+    runs = name_runs(name)
+    fitting = min(size, size * 1.8 * radius / width_of(runs, size))
+    shapes = [
+        Circle(x, y, radius, mark=_marks("n", name)),
+        Text(x, y - 0.08 * radius, runs, fitting),
+        Text(x, y + 0.56 * radius, (), max(10.5, 0.75 * size), slot=_marks("v", name)),
+        Text(
+            x, y + radius + 15, (), max(10.5, 0.75 * size), BACKWARD, weight="bold", halo=True, slot=_marks("g", name)
+        ),
+    ]
+    if caption:
+        shapes.append(Text(x, y - radius - 9, caption, 13, MUTED, halo=True, mark=_marks("l", name)))
+    return Group(tuple(shapes), name, name)
+
+
+def _label(edge, x, y, width, runs, size=12, high=LABEL, quiet=False):
+    """The label of a term on its way back: runs, then the number."""
+    mark, half = _marks("t", *edge), width / 2
+    text = Text(x, y + 0.34 * size, runs, size, BACKWARD, mark=mark, slot=_marks("t", *edge), quiet=quiet)
+    return [Pill(x, y, 2 * half, high, BACKWARD, mark=mark, quiet=quiet), text]
+
+
+def _forward(edge, points, curved=True, quiet=False):
+    return Stroke(tuple(points), INK, 1.4, arrow=True, curved=curved, mark=_marks("e", *edge), quiet=quiet)
+
+
+def _backward(edge, points, quiet=False):
+    return Stroke(
+        tuple(points), BACKWARD, 1.6, dashed=True, arrow=True, curved=True, mark=_marks("b", *edge), quiet=quiet
+    )
+
+
+def _towards(start, end, distance):
+    (x, y), (u, v) = start, end
+    length = math.hypot(u - x, v - y) or 1.0
+    return x + (u - x) * distance / length, y + (v - y) * distance / length
+
+
+def _cubic(points):
+    """Cubic pieces through the points, level at every waypoint; a single piece is straight."""
+    smooth = [points[0]]
+    for i, ((x, y), (u, v)) in enumerate(itertools.pairwise(points)):
+        dx, first, last = (u - x) / 3, i == 0, i == len(points) - 2
+        smooth += [(x + dx, y + (v - y) / 3 if first else y), (u - dx, v - (v - y) / 3 if last else v), (u, v)]
+    return smooth
+
+
+# --- columns ----------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=32)
+def _in_columns(edges, captions):
+    column, routes, rows = layout(edges)
+    captions = dict(captions)
+    place, width, height = _place(column, rows, captions)
+    shapes = []
+    for edge in edges:
+        points = [place[node] for node in routes[edge]]
+        ends = [_towards(points[0], points[1], RADIUS), *points[1:-1], _towards(points[-1], points[-2], RADIUS + 2)]
+        shapes.append(_forward(edge, _cubic(ends)))
+    shapes += _way_back(edges, routes, place, captions)
+    shapes += [_node(name, *place[name], RADIUS, 16, captions.get(name)) for name in column]
+    return width, height, tuple(shapes)
+
+
+def _place(column, rows, captions):
+    """The centre of every node in pixels, and the size of the picture: columns as wide as their captions need."""
+    widths = [2 * RADIUS] * (max(column.values()) + 1)
+    for name, runs in captions.items():
+        widths[column[name]] = max(widths[column[name]], width_of(runs, 13) - GAP * 0.45)
+    gaps = [GAP + min(90, 15 * max(0, crossing - 3)) for crossing in _crossings(rows, column, len(widths))]
+    lefts = [MARGIN + w + g for w, g in zip(accumulate(widths, initial=0), accumulate(gaps, initial=0), strict=False)]
+    last = [
+        width_of(runs, 13) / 2 - widths[-1] / 2 for name, runs in captions.items() if column[name] == len(widths) - 1
+    ]
+    reach = {node: RADIUS + (28 if node in captions else 6) for node in rows}  # a caption stands above its circle
+    top = min(y - reach[node] for node, y in rows.items())
+    place = {}
+    for node, y in rows.items():
+        c = node[2] if isinstance(node, tuple) else column[node]
+        place[node] = (lefts[c] + widths[c] / 2, y - top)
+    return place, lefts[-1] + widths[-1] + MARGIN + max([*last, 0]), max(rows.values()) + RADIUS + 26 - top
+
+
+def _crossings(rows, column, count):
+    """How many nodes stand in the fuller of each two neighbouring columns: their labels need room."""
+    full = [0] * count
+    for node in rows:
+        full[node[2] if isinstance(node, tuple) else column[node]] += 1
+    return [max(pair) for pair in itertools.pairwise(full)]
+
+
+def _way_back(edges, routes, place, captions):
+    """The backward edges below the forward ones, then the labels on top: each at the first place along its edge that is free."""
+    strokes, labels, taken = [], [], _Taken()
+    for node, (x, y) in place.items():
+        if isinstance(node, str):
+            taken.add((x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS + 18))
+    for name, runs in captions.items():
+        (x, y), half = place[name], width_of(runs, 13) / 2
+        taken.add((x - half, y - RADIUS - 22, x + half, y - RADIUS - 4))
+    for edge in edges:
+        curve = _below([place[node] for node in reversed(routes[edge])])
+        strokes.append(_backward(edge, curve))
+        runs = (*partial_runs(*edge), (" = ", ""))
+        size = width_of(runs, 12) + NUMBER + 10
+        x, y, box = _free_place(curve, size, taken)
+        taken.add(box)
+        labels += _label(edge, x, y, size, runs)
+    return strokes + labels
+
+
+def _below(points):
+    """The way back: leaves the circle lower than the forward edge arrives, and bows down."""
+    (x0, y0), (x1, y1) = points[0], points[-1]
+    start = _towards((x0, y0), (points[1][0], points[1][1] + 50), RADIUS + 1)
+    end = _towards((x1, y1), (points[-2][0], points[-2][1] + 50), RADIUS + 2)
+    inner = [(x, y + 14) for x, y in points[1:-1]]
+    curve = _cubic([start, *inner, end])
+    if not inner:
+        curve = [start, (curve[1][0], curve[1][1] + 16), (curve[2][0], curve[2][1] + 16), end]
+    return curve
+
+
+def _free_place(curve, width, taken):
+    pieces = [curve[i : i + 4] for i in range(0, len(curve) - 1, 3)]
+    best = None
+    for t in (0.5, 0.58, 0.42, 0.66, 0.34, 0.74, 0.26, 0.82, 0.18):
+        piece, s = pieces[min(int(t * len(pieces)), len(pieces) - 1)], t * len(pieces) % 1
+        (a, b, c, d), (p, q, r, e) = ((1 - s) ** 3, 3 * s * (1 - s) ** 2, 3 * s * s * (1 - s), s**3), piece
+        x, y = (a * p[i] + b * q[i] + c * r[i] + d * e[i] for i in (0, 1))
+        box = (x - width / 2 - 2, y - 13, x + width / 2 + 2, y + 13)
+        overlap = taken.overlap(box)
+        if best is None or overlap < best[0]:
+            best = (overlap, x, y, box)
+        if overlap == 0:
+            break
+    return best[1:]
+
+
+class _Taken:
+    """Boxes (left, top, right, bottom) that are taken, in strips, so that only the near ones are looked at."""
+
+    def __init__(self):
+        self._strips = defaultdict(list)
+
+    def add(self, box):
+        for strip in range(int(box[0] // 200), int(box[2] // 200) + 1):
+            self._strips[strip].append(box)
+
+    def overlap(self, box):
+        """The area that a box shares with those that are taken."""
+        near = {b for strip in range(int(box[0] // 200), int(box[2] // 200) + 1) for b in self._strips[strip]}
+        return math.fsum(
+            max(0, min(box[2], b[2]) - max(box[0], b[0])) * max(0, min(box[3], b[3]) - max(box[1], b[1])) for b in near
+        )
+
+
+# --- units ------------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=32)
+def _in_units(edges, places):
+    """A network: a circle for each quantity of a unit, a small label for each weight on its edge and each bias at its unit."""
+    stand = units(edges, dict(places))
+    shapes, above = [], []
+    for edge in edges:
+        shapes += _unit_edge(edge, stand)
+    for edge in edges:
+        above += _unit_label(edge, stand)
+    small = [_small_node(name, stand) for name in stand.small]
+    large = [_node(name, *stand.place[name], stand.radius, 13) for name in stand.large]
+    return stand.width, stand.height, tuple(shapes + small + large + above)
+
+
+def _unit_edge(edge, stand):
+    """An edge and its way back; the edge of a weight or a bias is a piece of another, or short, and seen only where it is lit."""
+    of, wrt = edge
+    quiet = wrt in stand.small
+    start, end = stand.place[wrt], stand.place[of]
+    begin = _towards(start, end, 0.0 if quiet else stand.radius)
+    stop = _towards(end, start, stand.radius + 2)
+    bow = stand.bows.get(edge, 0.0)
+    middle = ((begin[0] + stop[0]) / 2, (begin[1] + stop[1]) / 2 + bow)
+    points = _cubic([begin, middle, stop]) if bow else [begin, stop]
+    back = [(x, y + 7) for x, y in reversed(points)]
+    back = back if bow else _cubic(back)
+    straight = quiet and wrt in stand.biases
+    return [_forward(edge, points, curved=bool(bow), quiet=quiet and not straight), _backward(edge, back, quiet=True)]
+
+
+def _unit_label(edge, stand):
+    """The term beside its edge, where that has no weight whose number is the term."""
+    of, wrt = edge
+    if edge in stand.weighted:
+        return []
+    (x, y), (u, v) = stand.place[wrt], stand.place[of]
+    t, up = (0.55, 0) if wrt in stand.small else (0.5, -15 + stand.bows.get(edge, 0.0))
+    return _label(edge, x + (u - x) * t, y + (v - y) * t + up, 52, (("· ", ""),), 11, 17, quiet=True)
+
+
+def _small_node(name, stand):
+    """A weight or a bias: a label with its number, the gradient below; where there are many, a dot that tells when it is chosen."""
+    x, y = stand.place[name]
+    mark = _marks("n", name)
+    if stand.dots:
+        shapes = (Circle(x, y, 5, mark=mark),)
+        return Group(shapes, name, name)
+    beside = name in stand.biases  # its gradient stands right of it: below it is the unit
+    below = Text(x + 26, y + 3.6, (), 10, BACKWARD, "start", "bold", halo=True, slot=_marks("g", name))
+    if not beside:
+        below = Text(x, y + 19, (), 10, BACKWARD, weight="bold", halo=True, slot=_marks("g", name))
+    shapes = (Pill(x, y, 48, 16, MUTED, mark=mark), Text(x, y + 3.6, (), 10.5, slot=_marks("v", name)), below)
+    return Group(shapes, name, name)
