@@ -15,8 +15,11 @@ MOST_WEIGHTS = 10**9
 
 
 def shown(value):
-    """A value that was found, in an error: its type and the beginning of its text."""
-    return f"{type(value).__name__} {value!r:.40}"
+    """A value that was found, in an error: its type and the beginning of its text, if it has one."""
+    try:
+        return f"{type(value).__name__} {value!r:.40}"
+    except Exception:  # a number too long to be written, an object that fails to say what it is
+        return type(value).__name__
 
 
 def real_array(what, value, kinds="fiub", dtype=None, narrowest=2, copy=True):

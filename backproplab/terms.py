@@ -283,24 +283,30 @@ def paths(terms, output, wrt, limit=10_000):
     if isinstance(limit, bool) or not isinstance(limit, (int, np.integer)):
         raise TypeError(f"paths: limit must be a whole number, found {type(limit).__name__} {limit!r:.40}")
     _check_name(wrt, _check(terms, output, "paths"), "paths")
+    count, found = first_paths(terms, output, wrt, limit)
+    if count > limit:
+        raise TooManyPaths(
+            f"paths: {count} paths lead from {output} to {wrt}, more than the limit of {limit}; "
+            "their sum does not need them one by one: backpropagate walks each term once"
+        )
+    return found
+
+
+def first_paths(terms, output, wrt, most):
+    """How many paths there are from `output` down to `wrt`, and the first of them, at most so many."""
     count, leading = Counter({wrt: 1}), defaultdict(list)
     for term in _on_the_way(terms, output, wrt):
         count[term.of] += count[term.wrt]
         leading[term.of].append(term)
-    if count[output] > limit:
-        raise TooManyPaths(
-            f"paths: {count[output]} paths lead from {output} to {wrt}, more than the limit of {limit}; "
-            "their sum does not need them one by one: backpropagate walks each term once"
-        )
     found, unfinished = [], [()] if count[output] else []
-    while unfinished:
+    while unfinished and len(found) < most:
         chain = unfinished.pop()
         end = chain[-1].wrt if chain else output
         if end == wrt:
             found.append(Path(chain))
         else:
             unfinished.extend((*chain, term) for term in reversed(leading[end]))
-    return found
+    return count[output], found
 
 
 def terms_between(terms, output, wrt, caller="terms_between"):

@@ -1,6 +1,8 @@
 """What several tests share: the cases, and where a browser is found."""
 
+import os
 import random
+import shutil
 
 import pytest
 
@@ -38,6 +40,28 @@ AT = dict(x=1.5, w=-0.4, b=0.2, y=1.0)
 @pytest.fixture
 def neuron():
     return bp.Graph(NEURON)
+
+
+BROWSER = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))), None
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium; without one the test is skipped, or fails where it is required."""
+    if BROWSER is None:
+        if os.environ.get("BACKPROPLAB_BROWSER") == "required":
+            pytest.fail("no Chromium or Chrome was found, but BACKPROPLAB_BROWSER=required")
+        pytest.skip("no Chromium or Chrome was found: the page was not tested")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
 
 
 def random_graph(seed):

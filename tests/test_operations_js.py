@@ -2,14 +2,12 @@
 
 import base64
 import itertools
-import os
 import pathlib
 import platform
 
 import numpy as np
 import pytest
 from test_functions import WIDE
-from test_lab import BROWSER
 
 import backproplab as bp
 from backproplab.functions.operations import ARITHMETIC, FUNCTIONS, OPERATIONS
@@ -143,22 +141,13 @@ def complaints(page, name, table="OPERATIONS"):
 
 
 @pytest.fixture(scope="module")
-def browser_page():
+def browser_page(browser):
     """An empty page without a network that has imported operations.js, and what went wrong on it."""
-    if BROWSER is None:
-        if os.environ.get("BACKPROPLAB_BROWSER") == "required":
-            pytest.fail("no Chromium or Chrome was found, but BACKPROPLAB_BROWSER=required")
-        pytest.skip("no Chromium or Chrome was found: operations.js was not tested")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
-        page, errors = browser.new_page(offline=True), []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.evaluate(LOAD, SOURCE.read_text(encoding="utf-8"))
-        yield page, errors
-        browser.close()
+    page, errors = browser.new_page(offline=True), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.evaluate(LOAD, SOURCE.read_text(encoding="utf-8"))
+    return page, errors
 
 
 @pytest.fixture

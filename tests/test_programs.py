@@ -1,5 +1,7 @@
 """The check of any program: right gradients pass, wrong ones do not, and a function that plays tricks is noticed."""
 
+import math
+
 import numpy as np
 import pytest
 from programs import PROGRAMS, attention, batch_norm, convolution
@@ -361,3 +363,136 @@ def test_names_as_other_libraries_write_them(make):
 
     claimed = {f"layer.0.{name}": value for name, value in by_hand(at).items()}
     assert bp.check_gradient(lambda p: function(strip(p)), at=dotted, claimed=claimed).verdict == "agree"
+
+
+# --- what a hostile reader found ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("octave", [8, 9, 10, 12, 14])
+@pytest.mark.parametrize("sine", [np.sin, math.sin])
+def test_waves_that_repeat_themselves_on_powers_of_two(octave, sine):
+    def wave(p):
+        return sine(2 * math.pi * 2**octave * p["x"]) + p["x"]
+
+    right = 2 * math.pi * 2**octave + 1
+    assert bp.check_gradient(wave, at={"x": 1.0}, claimed={"x": 1.0}).verdict == "disagree"
+    assert bp.check_gradient(wave, at={"x": 1.0}, claimed={"x": right}).verdict != "disagree"
+
+
+@pytest.mark.parametrize("penalty", [1e-3, 1e-4, 1e-5, 1e-6])
+def test_a_forgotten_path_beside_a_kink_is_no_silent_pass(penalty):
+    """np.abs loses the imaginary part everywhere; the kink at the exact 0 must not hide it."""
+    c = np.array([1.1, 2.3, 3.7])
+
+    def lasso(p):
+        return p["w"] @ c + penalty * np.abs(p["w"]).sum()
+
+    at = {"w": np.array([0.0, 1.0, 1.0])}
+    assert bp.check_gradient(lasso, at=at, claimed={"w": c}).verdict == "disagree"
+    assert bp.check_gradient(lasso, at=at, claimed={"w": c + penalty * np.sign(at["w"])}).verdict != "disagree"
+
+
+def test_one_zeroed_entry_among_thousands_in_single_precision():
+    rng = np.random.default_rng(0)
+    target, W = rng.normal(size=(300, 128)), rng.normal(size=(300, 128)).astype(np.float32)
+    right = (2 * (W - target)).astype(np.float32)
+    assert (
+        bp.check_gradient(lambda p: ((p["W"] - target) ** 2).sum(), at={"W": W}, claimed={"W": right}).verdict
+        == "agree"
+    )
+    wrong = right.copy()
+    wrong[5, 5] = 0
+    assert (
+        bp.check_gradient(lambda p: ((p["W"] - target) ** 2).sum(), at={"W": W}, claimed={"W": wrong}).verdict
+        == "disagree"
+    )
+
+
+def partly_single(rng):
+    X, y, w = rng.normal(size=(40, 5)), rng.normal(size=40), rng.normal(size=5)
+
+    def function(p):
+        v = np.real(p["w"])
+        error = np.tanh(X.astype(np.float32) @ v.astype(np.float32)) - y.astype(np.float32)
+        return float((error**2).mean()) + 0.01 * float(v @ v)
+
+    a = np.tanh(X @ w)
+    return function, {"w": w}, {"w": X.T @ (2 * (a - y) * (1 - a * a) / 40) + 0.02 * w}
+
+
+def rounded(digits):
+    return lambda rng: (
+        lambda p: round(float(np.sum(np.real(p["w"]) ** 2)), digits),
+        {"w": np.array([0.3, 0.7])},
+        {"w": [0.6, 1.4]},
+    )
+
+
+def half_precision(rng):
+    return lambda p: float(np.float16(np.sum(np.real(p["w"]) ** 2))), {"w": np.array([0.3, 0.7])}, {"w": [0.6, 1.4]}
+
+
+def layer_of_zeros(rng):
+    X, Y, V = rng.normal(size=(100, 3)), rng.normal(size=(100, 2)), rng.normal(size=(4, 2))
+    return lambda p: ((np.maximum(X @ p["W"], 0) @ V - Y) ** 2).mean(), {"W": np.zeros((3, 4))}, {"W": np.zeros((3, 4))}
+
+
+def stiff(rng):
+    k = 10.0 ** rng.integers(5, 10)
+    return lambda p: np.tanh(k * p["w"]), {"w": 0.0}, {"w": k}
+
+
+def beside_a_pole(rng):
+    return lambda p: (1 / p["w"]).sum(), {"w": np.array([1e-9, 1.0])}, {"w": [-1e18, -1.0]}
+
+
+def raw_features(rng):
+    X, y = np.c_[1.7e9 * (1 + 0.1 * rng.normal(size=20)), rng.normal(size=20)], (rng.random(20) < 0.7) * 1.0
+    d = (0.5 - y) * 0.5 / 20
+    return lambda p: ((1 / (1 + np.exp(-(X @ p["w"]))) - y) ** 2).mean(), {"w": np.zeros(2)}, {"w": X.T @ d}
+
+
+def power(rng):
+    return lambda p: float(p["w"]) ** 1.5, {"w": 0.0}, {"w": 0.0}
+
+
+@pytest.mark.parametrize("make", [
+    partly_single, rounded(2), rounded(4), rounded(6), half_precision, layer_of_zeros, stiff, beside_a_pole, raw_features, power,
+])  # fmt: skip
+def test_right_gradients_where_slopes_are_hard_are_not_called_wrong(make):
+    for seed in range(10):
+        function, at, right = make(np.random.default_rng(seed))
+        assert bp.check_gradient(function, at=at, claimed=right).verdict != "disagree", seed
+
+
+def test_a_loop_that_ends_on_real_numbers_alone():
+    def square_root(p):
+        x = p["w"]
+        while True:
+            better = (x + p["w"] / x) / 2
+            if better == x:
+                return x
+            x = better
+
+    check = bp.check_gradient(square_root, at={"w": 2.0}, claimed={"w": 0.5 / 2**0.5}, time_limit=0.3)
+    assert check.verdict != "disagree"
+
+
+class Mute:
+    def __repr__(self):
+        raise RuntimeError
+
+
+class Broken(dict):
+    def items(self):
+        raise RuntimeError
+
+
+@pytest.mark.parametrize("function, at, error, message", [
+    (lambda p: 10**5000, AT, ValueError, "found inf"), (lambda p: Mute(), AT, TypeError, "found Mute"), (lambda p: np.ma.masked, AT, TypeError, "found MaskedConstant"),
+    (loss, {10**5000: 1.0}, TypeError, "must be text"), (loss, {"w": Mute()}, TypeError, "found Mute"), (loss, Broken(w=1.0), TypeError, "its items raise RuntimeError"),
+    (loss, {"w": 10**5000}, ValueError, "must fit into float64"),
+])  # fmt: skip
+def test_odd_objects_are_refused_in_our_own_words(function, at, error, message):
+    with pytest.raises(error, match=message):
+        bp.check_gradient(function, at=at)

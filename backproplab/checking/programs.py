@@ -6,6 +6,7 @@ differences along random directions before it is believed, and accuses nobody wh
 
 import warnings
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,11 +14,23 @@ from ..given import LONGEST_NAME, real_array, shown
 from ..notation import number
 from . import claims
 from .margins import Margins
-from .verdicts import AGREE, DOUBT, REASONS, STRUCTURE, GradientCheck, compare, plain, testimony
-from .witnesses import Case, central_differences, complex_step_along, difference_along, slope_noise
+from .verdicts import (
+    AGREE,
+    DOUBT,
+    REASONS,
+    STRUCTURE,
+    GradientCheck,
+    allowed_along,
+    compare,
+    directions,
+    plain,
+    testimony,
+)
+from .witnesses import Case, central_differences, complex_step_along, difference_along, reach_of, roughness, slope_noise
 
 MOST_ENTRIES = 1000  # of all arrays together that are looked at one by one; of more a sample is
-DIRECTIONS = 3  # of each array, all its entries together
+SHAKE = 1e-6  # of an array's size: a slope that is another so near stands on a kink
+LARGEST = int(np.finfo(float).max)
 SAME = 1e-12  # two answers for the same numbers: sums in several threads may differ in their last digits
 
 
@@ -28,8 +41,8 @@ def numerical_gradient(loss, at, *, time_limit=claims.TIME_LIMIT):
     of `at`, NaN where no step gives a number. How far to trust it says `check_gradient(loss, at=at)`. Errors as there.
     """
     program = _Program(loss, at, time_limit, "numerical_gradient")
-    case = program.case
     with _quiet():
+        case = _with_roughness(program.case)
         methods, _ = _methods(case, case.numbers, "complex step")
         found = {name: _testimony(case, methods[name], name, np.size(case.numbers[name]))[0] for name in methods}
         program.check_same_answer()
@@ -42,8 +55,9 @@ def check_program(loss, at, claimed, witness, time_limit):
         raise ValueError(f"check_gradient: of a function there are no {witness}; they are for a Graph or a Network")
     program = _Program(loss, at, time_limit, "check_gradient")
     claimed, structure = program.read(claimed)
-    case, checks = program.case, {}
+    checks = {}
     with _quiet():
+        case = _with_roughness(program.case)
         methods, remarks = _methods(case, claimed or case.numbers, witness)
         shares = _shares({name: np.size(case.numbers[name]) for name in methods})
         for name, method in methods.items():
@@ -77,6 +91,10 @@ class _Program:
         self.loss, self.time_limit, self.caller = loss, time_limit, caller
         if not isinstance(at, dict):
             raise TypeError(f"{caller}: at must be a dict of arrays by name, found {type(at).__name__}")
+        try:
+            at = dict(at.items())
+        except Exception as error:
+            raise TypeError(f"{caller}: at cannot be read: its items raise {type(error).__name__}") from error
         if not at:
             raise ValueError(f"{caller}: at holds no name: there is nothing to differentiate by")
         self.given = {name: self._array(name, value) for name, value in at.items()}
@@ -112,7 +130,7 @@ class _Program:
     def _array(self, name, value):
         if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
             raise TypeError(
-                f"{self.caller}: the names of at must be text of 1 to {LONGEST_NAME} characters, found {name!r:.40}"
+                f"{self.caller}: the names of at must be text of 1 to {LONGEST_NAME} characters, found {shown(name)}"
             )
         array = real_array(f"{self.caller}: {name}", value, kinds="fiu")
         if not array.size:
@@ -122,24 +140,31 @@ class _Program:
         return array
 
     def _nudged(self, name, value):
-        """The loss with the numbers of one name replaced; NaN where the function raises."""
+        """The loss with the numbers of one name replaced; NaN where the function raises, or has no real number."""
+        bears_complex = np.iscomplexobj(value)
         try:
-            return self._value(self.case.numbers | {name: value})
+            found = self._value(self.case.numbers | {name: value})
         except ValueError as error:
-            if error.__cause__ is None:  # it took too long, or changed what it was given
+            if error.__cause__ is None and not bears_complex:  # it took too long, or changed what it was given
                 raise
             return np.nan
+        if isinstance(found, complex) and not bears_complex:
+            return np.nan if found.imag else found.real
+        return found
 
     def _value(self, numbers):
         found = claims.call(self.loss, (numbers,), self.caller, self.time_limit)
         if found is None:
             raise TypeError(f"{self.caller}: your function returned None; did it forget its return?")
-        kind = np.asarray(found).dtype.kind if isinstance(found, (float, int, complex, np.generic, np.ndarray)) else ""
+        known = isinstance(found, (float, int, complex, np.generic, np.ndarray)) and not np.ma.isMaskedArray(found)
+        kind = np.asarray(found).dtype.kind if known else ""
         if isinstance(found, np.ndarray) and found.ndim:
             raise ValueError(
                 f"{self.caller}: your function must return one number, found an array of shape {found.shape}; "
                 "a loss is a sum or a mean over its examples"
             )
+        if isinstance(found, int) and not isinstance(found, bool) and abs(found) > LARGEST:
+            return np.inf
         if kind not in tuple("fiuc"):
             raise TypeError(f"{self.caller}: your function must return one number, found {shown(found)}")
         return complex(found) if kind == "c" else float(found)
@@ -156,10 +181,11 @@ def _quiet():
 # --- the witnesses ----------------------------------------------------------------------------------------------------
 
 
-def _directions(shape):
-    """Random directions for an array of a shape."""
-    rng = np.random.default_rng(1)
-    return [rng.normal(size=shape) for _ in range(DIRECTIONS)]
+def _with_roughness(case):
+    """The case with the rounding that one direction of each array shows."""
+    return replace(
+        case, rough=max(roughness(case, name, directions(np.shape(case.numbers[name]))[0]) for name in case.inputs)
+    )
 
 
 def _methods(case, names, witness):
@@ -172,11 +198,11 @@ def _methods(case, names, witness):
         return dict.fromkeys(names, witness), ()
     kinked = {}
     for name, value in case.numbers.items():
-        for way in _directions(np.shape(value)):
+        for way in directions(np.shape(value)):
             found, (slope, doubt) = complex_step_along(case, name, way), difference_along(case, name, way)
             if not abs(found - slope) <= doubt + AGREE[np.float64] * abs(slope):
                 return dict.fromkeys(names, "central differences"), (REASONS["no complex step"],)
-            if doubt > 1e-3 * abs(found) and doubt > 1e3 * case.noise / (np.abs(value).max() or 1.0):
+            if doubt > AGREE[np.float64] * abs(found) and doubt > 1e5 * case.noise / (np.abs(value).max() or 1.0):
                 kinked[name] = "central differences"
     kinked = {name: method for name, method in kinked.items() if name in names}
     remarks = (f"{', '.join(kinked)}: {REASONS['one side']}",) if kinked else ()
@@ -221,10 +247,11 @@ def _judged(case, method, name, claim, found, doubt):
         return compare(claim, true, doubt, Margins(scale, rounding, true, true))
 
     opinion, reason, errors = verdict()
-    if method == "complex step" and opinion != "agree":
+    if opinion != "agree":
+        look_again = _second_opinion if method == "complex step" else _third_opinion
         for entry in _worst_first(errors, AGREE[claim.dtype.type]):
-            if not _second_opinion(case, name, entry, claim, true, doubt, rounding):
-                break  # accused by both
+            if not look_again(case, name, entry, claim, true, doubt, rounding):
+                break  # nothing speaks for it
         opinion, reason, _ = verdict()
     if opinion == "disagree" and not np.nanmax(np.abs(true)):
         return opinion, REASONS["flat"], errors
@@ -248,16 +275,37 @@ def _second_opinion(case, name, entry, claim, true, doubt, rounding):
     (slope,), (its,) = central_differences(case, name, [entry])
     standing = abs(claim[entry] - slope) <= its + AGREE[claim.dtype.type] * np.nanmax(np.abs(true))
     if abs(true[entry] - slope) > its:
-        true[entry], doubt[entry] = slope, its
+        reach = 0.618 * reach_of(np.asarray(case.numbers[name]), entry)
+        (other,), (more,) = central_differences(case, name, [entry], reach)
+        true[entry], doubt[entry] = slope, its if abs(other - slope) <= its + more else np.inf
     elif standing:
         doubt[entry], rounding[entry] = 2 * its, 16 * slope_noise(case, name, entry)
-    return standing
+    return standing or _third_opinion(case, name, entry, claim, true, doubt, rounding)
+
+
+def _third_opinion(case, name, entry, claim, true, doubt, _):
+    """Whether the slope at one entry is quite another at numbers beside it: then a kink is there, and any claim is left standing.
+
+    Where all numbers of an array are 0, whole layers of units may stand on their kinks, and the slope along one entry knows
+    nothing of it.
+    """
+    x, rng = np.asarray(case.numbers[name], float), np.random.default_rng(2)
+    size, apart = np.abs(x).max() or 1.0, abs(claim[entry] - true[entry])
+    for _ in range(2):
+        near = SHAKE * size * rng.choice((-1.0, 1.0), x.shape)
+        beside = replace(case, numbers=case.numbers | {name: (x + near)[()]})
+        (slope,), (its,) = central_differences(beside, name, [entry], reach=SHAKE * size)
+        moved = abs(slope - true[entry])
+        if moved > its and moved > 0.1 * apart and moved > 1e-4 * np.nanmax(np.abs(true)):
+            doubt[entry] = np.inf
+            return True
+    return False
 
 
 def _together(case, method, name, claim):
     """(verdict, reason) of a sampled array by random directions, where the entries that were looked at agree."""
-    for way in _directions(claim.shape):
-        claimed, allowed = (claim * way).sum(), AGREE[claim.dtype.type] * np.abs(claim * way).sum()
+    for way in directions(claim.shape):
+        claimed, allowed = (claim * way).sum(), allowed_along(way, AGREE[claim.dtype.type] * claim)
         if method == "complex step" and abs(claimed - complex_step_along(case, name, way)) <= allowed:
             continue
         slope, doubt = difference_along(case, name, way)

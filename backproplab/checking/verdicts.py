@@ -17,6 +17,7 @@ AGREE = {
 ROUNDING = 1e-12  # of the sum of |paths|: what two right computations may differ by
 DOUBT = 1e3  # an agreement within rounding must still hold to this many times AGREE
 SHOWN = 1e-12  # smaller errors are rounding, which differs between processors
+DIRECTIONS = 3  # of each array of which a sample is looked at, all entries together
 MOST_ENTRIES = 400  # of one array that a witness looks at, one or more runs for each; more are sampled
 REASONS = {
     "kink": "a kink is within reach of rounding or of the step, and on its two sides the slopes differ",
@@ -179,11 +180,26 @@ def testimony(case, method, name, most=MOST_ENTRIES):
     return found, doubt
 
 
+def directions(shape):
+    """Random directions for an array of a shape."""
+    rng = np.random.default_rng(1)
+    return [rng.normal(size=shape) for _ in range(DIRECTIONS)]
+
+
+def allowed_along(way, single):
+    """How far a slope along a random direction may be off where each entry may be by `single`: errors of any sort add up as
+    random numbers do, since the direction's signs are random."""
+    return 2 * float(np.linalg.norm(single * way))
+
+
 def agree_together(case, name, claim, margin):
-    """Whether all entries of a sampled array agree with one complex step in a random direction."""
-    way = np.random.default_rng(1).normal(size=claim.shape)
-    allowed = margin.rounding + margin.kinks + AGREE[claim.dtype.type] * np.abs(claim)
-    return abs((claim * way).sum() - complex_step_along(case, name, way)) <= (allowed * np.abs(way)).sum()
+    """Whether all entries of a sampled array agree with complex steps in random directions."""
+    single = margin.rounding + AGREE[claim.dtype.type] * np.abs(claim)
+    return all(
+        abs((claim * way).sum() - complex_step_along(case, name, way))
+        <= allowed_along(way, single) + (margin.kinks * np.abs(way)).sum()
+        for way in directions(claim.shape)
+    )
 
 
 def compare(claim, true, doubt, margin):

@@ -6,6 +6,7 @@ slope at each entry, and the doubt, how far by its own account the true slope ma
 too large beside the name's largest slope there is no agreement (`verdicts.compare`).
 """
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -19,8 +20,20 @@ from ..notation import parts, unit_name
 from ..terms import backpropagate
 
 STEP = 1e-40  # of the complex step, relative to x: no difference is taken, so nothing cancels, and its square vanishes
-NEAR = (1e-12, 1e-9, 1e-6)  # how close, relative to x, points are too close to bend
-LADDER = (5, 8, 11, 14, 17, 20)  # steps of central differences: 2 to the minus these, relative to x
+NEAR = (
+    1e-12,
+    1e-9,
+    1e-7,
+    1e-5,
+    1e-3,
+    3e-2,
+)  # how close, relative to x, points are too close to bend; the last for steps
+POINTS = 10  # in a row, to measure noise
+FIRST, LAST = (
+    5,
+    50,
+)  # steps of central differences: 2 to the minus these, relative to x, each an eighth of the one before
+ODD = 0.7390851332151607  # no step is a power of two: what repeats itself on those would look as if it never changed
 ROUND, SMALLEST = np.finfo(float).eps, np.finfo(float).smallest_subnormal
 
 
@@ -30,7 +43,7 @@ class Case:
 
     `loss(name, value)` takes real and complex values in the shape of the name's numbers; `exact()`, where known, returns a gradient;
     `inputs` are the names that are given, not computed; `sides(name, value)`, where known, tells on which side of its kink
-    each unit stands.
+    each unit stands; `rough` is a rounding of L that is known beforehand.
     """
 
     numbers: dict
@@ -38,29 +51,33 @@ class Case:
     loss: Callable
     exact: Callable | None = None
     sides: Callable | None = None
+    rough: float = 0.0
 
     @cached_property
     def noise(self):
         """The rounding of L, measured beside its numbers; at least eps |L|."""
-        rng, noise = np.random.default_rng(0), 0.0
-        for name in self.inputs:
-            x = np.asarray(self.numbers[name], float)
-            way = (np.abs(x).max() or 1.0) * rng.choice((-1.0, 1.0), x.shape)
-            for part in NEAR:
-                near = np.array([float(self.loss(name, x + step * part * way)) for step in range(7)])
-                if not np.all(near == near[0]):  # closer points may all round to the same number
-                    break
-            near = near[np.isfinite(near)]
-            noise = max(noise, fourth_differences(near), ROUND * np.abs(near).max(initial=0.0))
+        noise = self.rough
+        for part in NEAR:
+            rows = [self._in_a_row(name, part) for name in self.inputs]
+            noise = max([noise, *(max(sixth_differences(row), ROUND * np.abs(row).max(initial=0.0)) for row in rows)])
+            if any(row.size and np.ptp(row) > 0 for row in rows):  # closer points may all round to the same number
+                break
         return noise
 
+    def _in_a_row(self, name, part):
+        """The loss at points in a row, a part of a name's size apart in each entry."""
+        x = np.asarray(self.numbers[name], float)
+        way = part * (np.abs(x).max() or 1.0) * np.random.default_rng(len(name)).choice((-1.0, 1.0), x.shape)
+        found = np.array([float(self.loss(name, x + step * way)) for step in range(POINTS)])
+        return found[np.isfinite(found)]
 
-def fourth_differences(values):
+
+def sixth_differences(values):
     """Twice the noise of a function, from values at points in a row that are too close to each other to bend.
 
     Source: J. Moré and S. Wild, Estimating computational noise, SIAM Journal on Scientific Computing 33 (2011).
     """
-    return 2 * float(np.abs(np.diff(values, 4)).max(initial=0.0)) / np.sqrt(70)
+    return 2 * float(np.abs(np.diff(values, 6)).max(initial=0.0)) / np.sqrt(924)
 
 
 def complex_step(case, name, entries):
@@ -95,10 +112,11 @@ def slope_noise(case, name, entry):
     x = np.asarray(case.numbers[name], float)
     size = np.abs(x).max() or 1.0
     way, step = NEAR[0] * size * np.random.default_rng(0).choice((-1.0, 1.0), x.shape), max(STEP * size, 1e-200)
-    slopes = [
-        float(np.imag(case.loss(name, _nudged(np.asarray(x + k * way), entry, 1j * step)))) / step for k in range(7)
-    ]
-    return fourth_differences(np.array(slopes))
+
+    def slope(k):
+        return float(np.imag(case.loss(name, _nudged(np.asarray(x + k * way), entry, 1j * step)))) / step
+
+    return sixth_differences(np.array([slope(k) for k in range(POINTS)]))
 
 
 def difference_along(case, name, way):
@@ -107,10 +125,12 @@ def difference_along(case, name, way):
     return difference(lambda step: float(case.loss(name, (x + step * way)[()])), np.abs(x).max() or 1.0, case.noise)
 
 
-def central_differences(case, name, entries):
-    """A central difference for each entry, with the step of a ladder whose error, by its own account, is smallest."""
+def central_differences(case, name, entries, reach=None):
+    """A central difference for each entry, with the step of a ladder whose error, by its own account, is smallest.
+
+    `reach`, where given, is the number of which the steps are parts; else it is that of the entry.
+    """
     x = np.asarray(case.numbers[name], float)
-    size = np.abs(x).max() or 1.0
     found = []
     for entry in entries:
 
@@ -120,33 +140,84 @@ def central_differences(case, name, entries):
         def sides(step, entry=entry):
             return case.sides(name, _nudged(x, entry, step))
 
-        own, reach = abs(x[entry]), max(abs(x[entry]), 1e-2 * size)
-        slope, doubt = difference(loss, reach, case.noise, sides if case.sides else None)
-        if not np.isfinite(doubt) and 0 < own < reach:  # a number that is small beside the others may be near an edge
-            slope, doubt = difference(loss, own, case.noise, sides if case.sides else None)
-        found.append((slope, doubt))
-    return tuple(np.array(part) for part in zip(*found, strict=True))
+        own = 0.0 if reach else float(abs(x[entry]))
+        found.append(difference(loss, reach or reach_of(x, entry), case.noise, own, sides if case.sides else None))
+    return tuple(np.array(column) for column in zip(*found, strict=True))
 
 
-def difference(loss, reach, noise, sides=None):
+def reach_of(x, entry):
+    """The number of which the steps at an entry are parts: itself, unless it is far smaller than the others of its array."""
+    return max(abs(x[entry]), 1e-2 * (np.abs(x).max() or 1.0))
+
+
+def difference(loss, reach, noise, own=0.0, sides=None):
     """The slope of loss(step) at 0 and its doubt, from steps of a small part of `reach` and less, where the loss has that noise.
 
-    A step on whose way a unit is known to cross its kink is in infinite doubt. Past the step at which noise is all the
-    doubt, one finer step is looked at: one that jumps over whole waves has no doubt of its own, the finer one has.
+    A step on whose way a unit is known to cross its kink is in infinite doubt. Shorter steps are taken until they are a part
+    of the number's `own` size and noise is all their doubt, and one more: a step that jumps over whole waves has no doubt of
+    its own, the shorter one has. A doubt that stays the same is a kink at the number itself, which no step is too short for.
     """
+    return _best(_ladder(loss, reach, noise, own, sides), noise)
+
+
+def _ladder(loss, reach, noise, own=0.0, sides=None):
+    """(step, slope, doubt) of shorter and shorter steps."""
     here, ladder, done = loss(0.0), [], False
-    for h in (reach * 2.0**-k for k in LADDER):
+    for k in range(FIRST, LAST, 3):
+        h = ODD * reach * 2.0**-k
         slope, doubt = one_difference(loss, here, h)
         if sides is not None and not all(np.array_equal(sides(0.0), sides(step)) for step in (h, -h)):
             doubt = np.inf
-        ladder.append((slope, doubt + 16 * noise / h))
-        if done:
+        ladder.append((h, slope, doubt))
+        if done or _hopeless(ladder[-4:]):
             break
-        done = doubt <= 16 * noise / h
-    best = min(range(len(ladder)), key=lambda k: ladder[k][1])
-    slope, doubt = ladder[best]
-    finer = [abs(slope - other) + its for other, its in ladder[best + 1 :] if abs(slope - other) > its]
-    return slope, max([doubt, *finer])
+        done = doubt <= 16 * noise / h and (not own or h < own)
+    return ladder
+
+
+def _hopeless(ladder):
+    """Whether shorter steps only make it worse: the last doubts are those of a kink at the number itself, or of noise.
+
+    At a kink they stay the same. Noise makes them grow around a slope that was found before.
+    """
+    doubts = [doubt for _, _, doubt in ladder]
+    if len(doubts) < 4 or not 0 < min(doubts) <= max(doubts) < np.inf:
+        return False
+    growing = all(right > 4 * left for left, right in itertools.pairwise(doubts))
+    return max(doubts) < 1.001 * min(doubts) or (growing and doubts[0] < 1e-2 * abs(ladder[0][1]))
+
+
+def _best(ladder, noise):
+    """The slope of the step whose doubt is smallest, and that doubt; ladder: (step, slope, doubt), the steps getting shorter.
+
+    To its own doubt comes that of noise: the measured one, and the one that shorter steps show, which grows as they shrink.
+    Where a shorter step finds another slope, beyond its own doubt, that difference counts too; also where a longer one does
+    that was sure of it: what rounds to few digits does not change at all over the shortest steps.
+    """
+    seen, found = 16 * noise, []
+    for h, slope, doubt in reversed(ladder):
+        found.append((doubt + seen / h, slope))
+        seen = max(seen, doubt * h / 2) if np.isfinite(doubt) else seen
+    found.reverse()
+    best = min(range(len(found)), key=lambda k: found[k][0])
+    doubt, slope = found[best]
+    sure = [(its, other) for its, other in found[:best] if its < 0.1 * abs(other)]
+    others = [abs(slope - other) + its for its, other in (*sure, *found[best + 1 :]) if abs(slope - other) > its]
+    return slope, max([doubt, *others])
+
+
+def roughness(case, name, way):
+    """The rounding of L that steps along a direction show: where a slope was found, and shorter steps find it ever less well.
+
+    It may be coarser than what points close to each other show, where a part of L alone is rounded to few digits.
+    """
+    x = np.asarray(case.numbers[name], float)
+    size = np.abs(x).max() or 1.0
+    rows, rough = _ladder(lambda step: float(case.loss(name, (x + step * way)[()])), size, case.noise), 0.0
+    for (_, slope, doubt), (h, _, worse), (_, _, worst) in zip(rows, rows[1:], rows[2:], strict=False):
+        if 0 < 9 * doubt < 3 * worse < worst < np.inf and doubt < 0.1 * abs(slope):
+            rough = max(rough, worse * h / 8)
+    return rough
 
 
 def one_difference(loss, here, h):

@@ -474,12 +474,13 @@ export class Page {
     const ends = html("span", { class: "bp-ends" });
     this.listen(range, "input", () => this.change({ numbers: { [name]: Number(number(range.value * this.limits.get(name) / PLACES)) } }));
     const enter = () => {
-      if (field.value === field.dataset.shown) return;
-      const value = typed(field.value);
-      if (!this.change({ numbers: { [name]: value } }, true)) { field.setAttribute("aria-invalid", "true"); }
+      if (this.typing !== name) return;
+      this.typing = null;
+      if (!this.change({ numbers: { [name]: typed(field.value) } }, true)) { this.typing = name; field.setAttribute("aria-invalid", "true"); }
     };
-    this.listen(field, "change", enter);
+    this.listen(field, "input", () => { this.typing = name; });
     this.listen(field, "keydown", (event) => { if (event.key === "Enter") enter(); });
+    this.listen(field, "blur", () => { enter(); this.typing = null; this.sync(); });
     const row = html("div", { class: "bp-knob" }, html("span", { class: "bp-name" }, this.math(this.sheet.math.names[name])), range, field, ends);
     return { row, range, field, ends };
   }
@@ -493,8 +494,10 @@ export class Page {
       const value = state.numbers[name], limit = this.limits.get(name), shown = String(value);
       range.value = String(Math.round(value / limit * PLACES));
       range.setAttribute("aria-valuetext", number(value));
-      if (field.dataset.shown !== shown || field.value !== shown) { field.value = shown; field.dataset.shown = shown; }
-      field.removeAttribute("aria-invalid");
+      if (this.typing !== name) { // what is being typed is left alone
+        if (field.value !== shown) field.value = shown;
+        field.removeAttribute("aria-invalid");
+      }
       ends.textContent = `−${number(limit)} … ${number(limit)}`;
     }
     for (const [name, button] of Object.entries(this.buttons)) button.setAttribute("aria-disabled", String(this.target(name) === state.step));

@@ -35,13 +35,14 @@ def _latex_inside(node, weaker, name, times):
 
 
 def _latex_product(node, name, times):
-    factors = []
-    for i, (sign, arg) in enumerate(zip(node.value, node.args, strict=True)):
+    first = latex(node.args[0], name, times)  # written once: above a fraction's bar it needs no parentheses
+    factors = [rf"\left({first}\right)" if node.args[0].op == "+" else first]
+    for i, (sign, arg) in enumerate(zip(node.value[1:], node.args[1:], strict=True), 1):
         if sign == "/":
-            above = latex(node.args[0], name, times) if i == 1 else _joined(factors, times)
+            above = first if i == 1 else _joined(factors, times)
             factors = [rf"\frac{{{above}}}{{{latex(arg, name, times)}}}"]
         else:
-            factors.append(_latex_inside(arg, ("+", "negative") if i else ("+",), name, times))
+            factors.append(_latex_inside(arg, ("+", "negative"), name, times))
     return _joined(factors, times)
 
 

@@ -15,7 +15,7 @@ from ..notation import GREEK
 
 TOKEN = re.compile(
     r"\s*(\\(?:mathrm|operatorname|text|color|begin|end)\{(?:[^{}\\]|\\_)*\}|\\mathbf\{1\}|\\[A-Za-z]+"
-    r"|\\\\(?:\[\d+pt\])?|\\.|\d+(?:\.\d+)?|⟦\w+⟧|[^\W\d_]|[-+=<>()\[\].,|'?{}^_&])"
+    r"|\\\\(?:\[\d+pt\])?|\\.|\d+(?:\.\d+)?|⟦\w+⟧|[^\W\d_]|[-+=<>()\[\].,|'{}^_&])"
 )
 OPERATORS = {
     "-": "−", "+": "+", "=": "=", "<": "<", ">": ">", ",": ",", r"\leq": "≤", r"\geq": "≥", r"\neq": "≠",
@@ -34,20 +34,15 @@ SYMBOLS = {
     r"\partial": ["mi", UPRIGHT, "∂"],
     r"\top": ["mi", UPRIGHT, "⊤"],
     r"\mathbf{1}": ["mn", {}, "𝟏"],
-    "?": ["mi", {}, "?"],
 }
 FENCES = {"(": ")", "[": "]", "|": "|"}
 SCRIPTS = {(True, False): "msub", (False, True): "msup", (True, True): "msubsup"}
-# An environment: the fence before it, its columns (None: they are given), the fence behind it.
-TABLES = {"aligned": ("", "><", ""), "array": ("", None, ""), "cases": ("{", "l", ""), "pmatrix": ("(", "c", ")")}
-# A column: Firefox and Safari read the attribute, Chromium reads the style, and takes no other values.
-ALIGN = {
-    "c": {},
-    "r": {"columnalign": "right", "style": "text-align:-webkit-right"},
-    "l": {"columnalign": "left", "style": "text-align:-webkit-left"},
-    ">": {"columnalign": "right", "style": "text-align:-webkit-right;padding-right:0"},
-    "<": {"columnalign": "left", "style": "text-align:-webkit-left;padding-left:0"},
-}
+# A column's cells: Firefox reads the attribute, Chromium the style, in which it takes no other values.
+LEFT = {"columnalign": "left", "style": "text-align:-webkit-left"}
+TO_THE_SIGN = {"columnalign": "right", "style": "text-align:-webkit-right;padding-right:0"}
+FROM_THE_SIGN = {"columnalign": "left", "style": "text-align:-webkit-left;padding-left:0"}
+# An environment: the fence before it, its columns in turn, the fence behind it.
+TABLES = {"aligned": ("", (TO_THE_SIGN, FROM_THE_SIGN), ""), "cases": ("{", (LEFT,), ""), "pmatrix": ("(", ({},), ")")}
 
 
 def tree(latex):
@@ -243,10 +238,9 @@ class _Reader:
         if kind not in TABLES:
             raise ValueError(f"mathml: {kind:.40} is no environment that we write")
         left, columns, right = TABLES[kind]
-        columns, rows = columns or self.columns(), [[]]
+        rows = [[]]
         while True:
-            align = ALIGN[columns[len(rows[-1]) % len(columns)]]
-            rows[-1].append(["mtd", dict(align), *self.row()])
+            rows[-1].append(["mtd", dict(columns[len(rows[-1]) % len(columns)]), *self.row()])
             if self.token.startswith("\\\\"):
                 self.at += 1
                 rows.append([])
@@ -255,13 +249,6 @@ class _Reader:
         self.expect(rf"\end{{{kind}}}")
         table = ["mtable", {"displaystyle": "true"} if kind == "aligned" else {}, *(["mtr", {}, *row] for row in rows)]
         return _fenced(left, [table], right) if left else table
-
-    def columns(self):
-        self.expect("{")
-        found = [self.expect("r", "c", "l")]
-        while not self.take("}"):
-            found.append(self.expect("r", "c", "l"))
-        return found
 
 
 COMMANDS = {

@@ -1,15 +1,18 @@
 """What a template shows: a text for each slot, a look for each mark. A pure function of terms, trace, gradient and what is asked."""
 
+import operator
 from dataclasses import dataclass, replace
+from functools import reduce
 
-from ..notation import COLORS, short
-from ..terms import check_terms, terms_between
+from ..notation import COLORS, number, short
+from ..terms import check_terms, first_paths, terms_between, walk
 from .files import Picture
 from .shapes import INK, MUTED, Circle, Group, Pill, Stroke, Text
 from .template import drawing
 
 ROOM = 7  # characters of a number in a circle or a label; one that needs more keeps two digits
-MOST_EDGES = 1000
+MOST_EDGES, MOST_PATHS = 1000, 8
+RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def draw(terms, trace=None, gradient=None, *, wrt=None, output=None):
@@ -37,6 +40,18 @@ class Facts:
 
     text: dict
     mark: dict
+
+
+def written(value):
+    """A number in a formula: 6 digits, 1.5·10⁻⁷."""
+    mantissa, mark, exponent = number(value).partition("e")
+    return mantissa.replace("-", "−") + ("·10" + exponent.translate(RAISED) if mark else "")
+
+
+def factor(value):
+    """The same as it stands in a product: in parentheses where its sign or its power of ten needs them."""
+    text = written(value)
+    return text if text.replace(".", "").isdigit() else f"({text})"
 
 
 def compact(value):
@@ -88,6 +103,29 @@ def gather(terms, trace, gradient, wrt=None, output=None, walked=None, current=(
         if seen and term.value is not None:
             text["t:" + ":".join(term.edge)] = compact(term.value)
     return Facts(text, mark)
+
+
+def chains(terms, trace, output, wrt, walked):
+    """The facts of the chains beside the picture, as far as the walk has passed the lines: texts by slot.
+
+    "x:z" the number of a name, "f:a:z" a term as a factor, "r:a:z" alone; "p:0" the product of the first path, "q:0" in the
+    sum; "o:" the sum of the paths that are not shown, "s:" of all.
+    """
+    text = {f"x:{name}": factor(value) for name, value in trace.items()}
+    gradient = walk([term for term in terms if term.of in walked], {output: 1.0})
+    for term in terms:
+        if term.of in walked and term.of in gradient:
+            text[f"f:{':'.join(term.edge)}"], text[f"r:{':'.join(term.edge)}"] = factor(term.value), written(term.value)
+    way, (count, first) = terms_between(terms, output, wrt), first_paths(terms, output, wrt, MOST_PATHS)
+    products = [path.value for path in first]
+    for k, (path, value) in enumerate(zip(first, products, strict=True)):
+        if all(term.of in walked for term in path.terms):
+            text[f"p:{k}"], text[f"q:{k}"] = written(value), factor(value)
+    if way and all(term.of in walked for term in way):
+        text["s:"] = written(gradient[wrt])
+        if count > len(first):
+            text["o:"] = factor(gradient[wrt] - reduce(operator.add, products, 0.0))
+    return text
 
 
 def fill(template, found):
