@@ -45,6 +45,7 @@ class Graph:
             raise TypeError(f"Graph: expected (name, text) pairs, found {pair!r:.60}")
         name, text = pair
         check_name("Graph", name, "a line", (*FUNCTIONS, "wrt"))
+        name = unicodedata.normalize("NFKC", name)  # as Python reads names, and as the lines that use it do
         if name in self._lines:
             raise ValueError(f"Graph: {name!r} is defined twice; give each line a name of its own")
         self._lines[name] = Line.read(name, text)
