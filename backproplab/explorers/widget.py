@@ -98,7 +98,7 @@ class GraphExplorer(anywidget.AnyWidget):
             if np.ndim(trace[name]):
                 raise ValueError(f"explore: {name} must be one number, found shape {np.shape(trace[name])}")
             if abs(trace[name]) > LARGEST:
-                raise ValueError(f"explore: sliders reach to {LARGEST:g}, found {name} = {number(trace[name])}")
+                raise ValueError(f"explore: sliders reach to {number(LARGEST)}, found {name} = {number(trace[name])}")
         terms = graph.terms(trace)
         step = min(old.step, most) if step is None else step
         return State({name: trace[name] for name in graph.inputs}, output, wrt, step), trace, terms

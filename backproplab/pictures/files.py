@@ -13,6 +13,7 @@ from .shapes import BACKWARD, CARD, INK, MUTED, Circle, Group, Pill, Stroke, Tex
 PAGE = 860  # about as wide as a notebook's output
 PLAIN = "DejaVu Serif"  # comes with matplotlib
 MOST_SHAPES_IN_PNG = 2000  # matplotlib takes seconds for more
+COLORS_IN_PNG = 160  # a third of the bytes of all colours
 # Inside JupyterLab the colours are the theme's; elsewhere dark on a light card.
 THEME = {
     INK: "var(--jp-content-font-color1, #1f2933)",
@@ -49,6 +50,7 @@ class Picture:
         from matplotlib import rc_context
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
+        from PIL import Image
 
         font = _font_with(_letters(self.shapes))
         if font is None:
@@ -61,9 +63,12 @@ class Picture:
         for shape in self.shapes:
             PNG[type(shape)](shape, axes)
         own = {f"mathtext.{style}": font for style in ("rm", "it", "bf", "cal", "sf", "tt")}
-        with rc_context(own), io.BytesIO() as file:
+        with rc_context(own), io.BytesIO() as file, io.BytesIO() as small:
             figure.savefig(file, format="png", metadata={"Software": None})
-            return file.getvalue()
+            Image.open(file).convert("RGB").quantize(COLORS_IN_PNG, Image.Quantize.FASTOCTREE).save(
+                small, format="png", optimize=True
+            )
+            return small.getvalue()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         png = self.png if len(self.shapes) <= MOST_SHAPES_IN_PNG else None

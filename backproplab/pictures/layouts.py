@@ -92,6 +92,7 @@ ALONG = (
     0.26,
     0.74,
 )  # where on an edge a weight may stand
+SWEEPS = 6
 UNIT, STEP, LAST, PITCH, FRAME = (
     23,
     84,
@@ -136,7 +137,7 @@ def units(edges, places):
     place = {n: (lefts[c], FRAME + height * (r + 0.5) / rows) for n, (_, c, r, rows) in stand.items()}
     for name, of in biases.items():
         place[name] = place[of][0] - 4, place[of][1] - UNIT - (11 if dots else 13)
-    _put_on_edges(weights, place, *((14, 14) if dots else (52, 34)))
+    _put_on_edges(weights, place, *((14, 14) if dots else (54, 36)))
     span = {edge: _span(edge, stand) for edge in edges}
     middle = FRAME + height / 2
     bows = {(of, wrt): (-46 if place[wrt][1] <= middle else 46) for (of, wrt), columns in span.items() if columns > 1}
@@ -149,15 +150,22 @@ def units(edges, places):
 
 
 def _put_on_edges(weights, place, wide, high):
-    """Each weight on its edge, where its label overlaps least with what already stands."""
-    taken = [(x - UNIT - 4, y - UNIT - 2, x + UNIT + 4, y + UNIT + 18) for x, y in place.values()]
+    """Each weight on its edge, where its label overlaps least with what stands; in several sweeps, since each moves the others."""
+    circles = [(x - UNIT - 4, y - UNIT - 2, x + UNIT + 4, y + UNIT + 18) for x, y in place.values()]
+    spots = {}
     for name, (of, wrt) in weights.items():
         (x, y), (u, v) = place[wrt], place[of]
-        spots = [(x + (u - x) * t, y + (v - y) * t) for t in ALONG]
-        boxes = [(p - wide / 2, q - 9, p + wide / 2, q - 9 + high) for p, q in spots]
-        best = min(range(len(spots)), key=lambda k: sum(_shared(boxes[k], box) for box in taken))
-        place[name] = spots[best]
-        taken.append(boxes[best])
+        spots[name] = [(x + (u - x) * t, y + (v - y) * t) for t in ALONG]
+    boxes = {}
+    for _ in range(SWEEPS):
+        for name, choices in spots.items():
+            others = [*circles, *(box for other, box in boxes.items() if other != name)]
+            costs = [
+                sum(_shared((p - wide / 2, q - 10, p + wide / 2, q - 10 + high), box) for box in others) + abs(k)
+                for k, (p, q) in enumerate(choices)
+            ]
+            x, y = place[name] = choices[costs.index(min(costs))]
+            boxes[name] = (x - wide / 2, y - 10, x + wide / 2, y - 10 + high)
 
 
 def _shared(box, other):

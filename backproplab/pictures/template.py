@@ -255,7 +255,8 @@ def _unit_label(edge, stand):
     if edge in stand.weighted:
         return []
     (x, y), (u, v) = stand.place[wrt], stand.place[of]
-    t, up = (0.55, 0) if wrt in stand.small else (0.5, -15 + stand.bows.get(edge, 0.0))
+    slanted = wrt not in stand.small and abs(v - y) > 10
+    t, up = (0.55, 0) if wrt in stand.small else (0.64 if slanted else 0.5, -18 + stand.bows.get(edge, 0.0))
     return _label(edge, x + (u - x) * t, y + (v - y) * t + up, 52, (("· ", ""),), 11, 17, quiet=True)
 
 
