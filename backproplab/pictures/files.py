@@ -88,7 +88,7 @@ def _text_svg(text):
         want, look = {"sub": 0.25, "sup": -0.4}.get(style, 0) * text.size, {}
         if want != level:
             look["dy"] = _n(want - level)
-        back = width_of([before], text.size) if style == "sub" and before[1] == "sup" else 0
+        back = 0.75 * width_of([before], text.size) if style == "sub" and before[1] == "sup" else 0
         if ahead - back:
             look["dx"] = _n(ahead - back)
         ahead = max(0, back - width_of([(run, style)], text.size)) if back else 0

@@ -255,8 +255,10 @@ def _unit_label(edge, stand):
     if edge in stand.weighted:
         return []
     (x, y), (u, v) = stand.place[wrt], stand.place[of]
-    slanted = wrt not in stand.small and abs(v - y) > 10
-    t, up = (0.55, 0) if wrt in stand.small else (0.64 if slanted else 0.5, -18 + stand.bows.get(edge, 0.0))
+    t, up = (0.55, 0) if wrt in stand.small else (0.5, -16 + stand.bows.get(edge, 0.0))
+    x += (
+        16 if v - y > 10 and wrt in stand.large and not stand.bows.get(edge) else 0
+    )  # beside the gradient below its circle
     return _label(edge, x + (u - x) * t, y + (v - y) * t + up, 52, (("· ", ""),), 11, 17, quiet=True)
 
 
