@@ -13,7 +13,6 @@ import numpy as np
 import sympy as sp
 
 import backproplab as bp
-from backproplab.paper import latex
 
 ROUNDS = 7
 
@@ -122,15 +121,6 @@ def slider_against_sympy():
     def place():
         return numbers | {"w": next(ws) / 1000}
 
-    def move():
-        trace = graph.forward(**place())
-        terms = graph.terms(trace)
-        bp.paths(terms, "L", "w")
-        derivation = graph.derive("w", trace)
-        latex.chains(derivation)
-        bp.draw(terms, trace, bp.backpropagate(terms, "L"), wrt="w").svg  # noqa: B018
-
-    yield "slider move of the neuron, with its picture / SymPy subs", ratio(move, lambda: closed.subs(place())), 0.1
     yield (
         "trace, terms and walk of the neuron / SymPy subs",
         ratio(lambda: bp.backpropagate(graph.terms(graph.forward(**place())), "L"), lambda: closed.subs(place())),
