@@ -24,7 +24,7 @@ test: $(VENV)/test.done
 	$(BIN)/python -m pytest
 
 soak: $(VENV)/test.done
-	BACKPROPLAB_SOAK=200 $(BIN)/python -m pytest tests/test_soak.py tests/test_page.py --capture=no --verbose -k "soak or random_states or behind"
+	BACKPROPLAB_SOAK=200 $(BIN)/python -m pytest tests/test_soak.py tests/test_page.py tests/test_explorer.py --capture=no --verbose -k "soak or random_states or behind"
 
 bench: $(VENV)/test.done
 	$(BIN)/python benchmarks/run.py

@@ -2,7 +2,9 @@
 
 import json
 import math
+import os
 import queue
+import sys
 import time
 
 import pytest
@@ -11,6 +13,8 @@ from jupyter_client.manager import KernelManager
 
 import backproplab as bp
 from backproplab.explorers import life
+
+ROUNDS = int(os.environ.get("BACKPROPLAB_SOAK", "1"))
 
 
 def by_hand(w, x=1.5, b=0.2, y=1.0):
@@ -166,9 +170,14 @@ def test_without_a_kernel_it_is_a_picture_with_a_short_text(explorer):
 def test_a_still_shows_no_more_than_the_step_has_reached(explorer):
     explorer.step = 2
     early = explorer.still.svg
-    assert "0.4013" in early and "0.1792" not in early and "stroke-dasharray" not in early
+    assert "0.4013" in early and "0.1792" not in early and "stroke-dasharray" not in early and early.count(">?<") == 3
     explorer.step = 4
     assert "0.1792" in explorer.still.svg and "−0.5987" in explorer.still.svg and "0.2403" not in explorer.still.svg
+    explorer.step = 6
+    trace, gradient = by_hand(-0.4)
+    whole = explorer.still.svg
+    assert f"{gradient['w']:.6g}".replace("-", "−") in whole and f"{trace['a'] * (1 - trace['a']):.6g}" in whole
+    assert whole.count('stroke-width="3"') == 3  # a tangent for each term
 
 
 def test_closing_frees_the_widget_and_its_layout(explorer):
@@ -272,12 +281,42 @@ def test_a_page_and_its_kernel(kernel):
     assert float(kernel.printed("print(repr(e.gradient['w']))")) == pytest.approx(gradient["w"], rel=1e-13)
 
 
+COUNT = "import gc; gc.collect(); print(len(get_ipython().kernel.comm_manager.comms), int(open('/proc/self/statm').read().split()[1]) // 256)"
+
+
 @pytest.mark.filterwarnings("ignore")
-def test_running_a_cell_again_leaves_nothing_behind(kernel):
-    kernel.run(f"import backproplab as bp, gc\nneuron, at = bp.Graph({json.dumps(NEURON)}), {AT!r}")
-    count = "print(len(get_ipython().kernel.comm_manager.comms))"
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the memory of the kernel from /proc")
+def test_soak_running_a_cell_again_leaves_nothing_behind(kernel):
+    """Live comms, and the kernel's memory in MiB."""
+    kernel.run(f"import backproplab as bp\nneuron, at = bp.Graph({json.dumps(NEURON)}), {AT!r}")
     counts = []
-    for _ in range(5):
+    for _ in range(5 if ROUNDS == 1 else 200):
         kernel.run("bp.explore(neuron, **at)", cell="the same")
-        counts.append(int(kernel.printed(count)))
-    assert counts[0] >= 2 and counts == counts[:1] * 5
+        counts.append(tuple(map(int, kernel.printed(COUNT).split())))
+    assert {comms for comms, _ in counts} == {counts[0][0]} and counts[0][0] >= 2
+    half = len(counts) // 2
+    assert counts[-1][1] - counts[half][1] <= 10, counts[:: max(1, half // 5)]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the memory of the kernel from /proc")
+def test_soak_moves_leave_nothing_behind(kernel):
+    kernel.run(f"import backproplab as bp\ne = bp.explore(bp.Graph({json.dumps(NEURON)}), **{AT!r}, wrt='w')")
+    model = next(key for key, state in kernel.models.items() if "sheet" in state)
+    state, sizes = kernel.models[model]["state"], []
+    for turn in range(20 if ROUNDS == 1 else 5000):
+        w = math.sin(turn)
+        trace, gradient = by_hand(w)
+        (answer,) = kernel.say(
+            model,
+            {
+                "turn": turn,
+                "state": state | {"numbers": AT | {"w": w}},
+                "numbers": {"trace": trace, "gradient": gradient},
+            },
+        )
+        assert answer["agrees"] is True and answer["turn"] == turn
+        if turn % 10 == 9:
+            sizes.append(tuple(map(int, kernel.printed(COUNT).split())))
+    assert len({comms for comms, _ in sizes}) == 1
+    assert sizes[-1][1] - sizes[len(sizes) // 2][1] <= 10

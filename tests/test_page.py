@@ -16,6 +16,7 @@ from backproplab.explorers.sheet import backward, passes, sheet_of
 from backproplab.explorers.widget import choices, steps
 from backproplab.notation import number
 from backproplab.pictures.facts import chains, compact, factor, gather, written
+from backproplab.pictures.plots import plot
 from backproplab.terms import walk
 
 ROUNDS = int(os.environ.get("BACKPROPLAB_SOAK", "1"))
@@ -352,6 +353,38 @@ def test_a_tangent_touches_its_curve_and_stands_as_steep_as_its_number_says(live
     assert (px, py) == pytest.approx(((x0 + x1) / 2, (y0 + y1) / 2))
     near = [(u, v) for piece in drawn["pieces"] for u, v in piece if abs(u - px) < 3]
     assert near and all(abs(v - py + (u - px) * term.value) < 1.5 + 4 * abs(u - px) for u, v in near)
+
+
+@pytest.mark.parametrize("name", ["neuron", "fan-out", "network", "the long way"])
+def test_the_points_of_each_curve_are_pythons(live, name):
+    graph, numbers = GRAPHS[name]()
+    opened(live, graph, graph.numbers | numbers)
+    explorer = bp.explore(graph, **numbers)
+    rng = random.Random(name)
+    for scale in (1.0, 1.0, 30.0, 1e-6):
+        moved = {key: rng.gauss(0, scale) for key in graph.inputs}
+        try:
+            explorer.set(**moved)
+        except ValueError:  # an overflow: refused on both sides
+            continue
+        live.evaluate("(numbers) => page.change({numbers})", moved)
+        for i, term in enumerate(explorer._terms):
+            ours = plot(term, explorer.trace, explorer._curve(term))
+            theirs = live.evaluate(
+                "([edge, i]) => bp.plot(page.computation, edge, page.result.trace, page.result.terms[i], {width: 208, height: 104})",
+                [[term.of, term.wrt], i],
+            )
+            for part in ("point", "tangent", "pieces"):
+                flat = [list(flattened(drawn[part])) for drawn in (ours, theirs)]
+                assert np.allclose(*flat, rtol=1e-6, atol=1e-6), (term.edge, part)
+            assert [label for _, label in ours["up"]] == [label for _, label in theirs["up"]]
+            assert [label for _, label in ours["across"]] == [label for _, label in theirs["across"]]
+
+
+def flattened(numbers):
+    """The numbers of nested lists, in order."""
+    for item in numbers:
+        yield from flattened(item) if isinstance(item, (list, tuple)) else (item,)
 
 
 # --- hostile sheets and names -------------------------------------------------------------------------------------------

@@ -191,6 +191,19 @@ def test_a_picture_shows_itself_as_svg_and_as_png(neuron):
     assert "0x" not in bundle["text/plain"]
 
 
+def test_a_picture_is_saved(neuron, tmp_path, monkeypatch):
+    picture = drawn(neuron, AT)
+    for name in ("neuron.svg", "neuron.png"):
+        picture.save(tmp_path / name)
+    assert (tmp_path / "neuron.svg").read_text(encoding="utf-8") == picture.svg
+    assert (tmp_path / "neuron.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match=r"must end in \.svg or \.png, found 'neuron\.jpg'"):
+        picture.save("neuron.jpg")
+    monkeypatch.setattr(files, "_font_with", lambda letters: None)
+    with pytest.raises(ValueError, match=r"save it as \.svg"):
+        picture.save(tmp_path / "other.png")
+
+
 def test_letters_of_other_scripts_are_drawn_by_a_font_that_has_them(monkeypatch, caplog):
     graph = bp.Graph([("z", "ب1 * x"), ("L", "z**2")])  # DejaVu Serif has no Arabic letters, DejaVu Sans has
     assert bp.draw(graph.terms())._repr_mimebundle_()["image/png"].startswith("iVBORw0KGgo")

@@ -8,8 +8,10 @@ import numpy as np
 import traitlets
 
 from ..checking.margins import graph_margins
+from ..lines.program import Program
 from ..notation import number
 from ..pictures.facts import fill, gather
+from ..pictures.plots import chain_lines, stacked, term_plots
 from ..pictures.template import drawing
 from ..terms import backpropagate, below, sizes
 from . import page
@@ -199,7 +201,7 @@ class GraphExplorer(anywidget.AnyWidget):
 
     @property
     def still(self):
-        """The picture as it is shown, as a `Picture`."""
+        """What the page shows, graph, chain and plots below each other, as a `Picture`."""
         graph, state = self._graph, self._state
         forward, back = passes(graph), backward(graph, state.output)
         computed = [line for group in forward[: state.step] for line in group]
@@ -214,7 +216,17 @@ class GraphExplorer(anywidget.AnyWidget):
         seen = {name: self._trace[name] for name in (*graph.inputs, *computed)}
         turned = state.step >= len(forward)
         found = gather(self._terms, seen, pulled if turned else None, state.wrt, state.output, passed, current)
-        return fill(drawing(self._terms), found)
+        asked = state.output, state.wrt, passed
+        picture = fill(drawing(self._terms), found)
+        below = chain_lines(self._terms, self._trace, *asked), term_plots(self._terms, self._trace, self._curve, *asked)
+        return stacked([picture, *below], picture.label)
+
+    def _curve(self, term):
+        """The line that defines `term.of`, as a function of numbers for `term.wrt`."""
+        program = Program(term.line.names)
+        value = program.add(term.line.tree)
+        numbers = {name: self._trace[name] for name in program.inputs}
+        return lambda xs: program.run(numbers | {term.wrt: xs}, [value])[0]
 
     def save(self, path):
         """Write the page as one HTML file that needs no kernel and no network. OSError: it cannot be written."""

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import pathlib
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -69,6 +70,16 @@ class Picture:
                 small, format="png", optimize=True
             )
             return small.getvalue()
+
+    def save(self, path):
+        """Write the picture to a file, "x.svg" or "x.png". ValueError: another ending, or no font for PNG. OSError: it cannot be written."""
+        path = pathlib.Path(path)
+        if path.suffix not in (".svg", ".png"):
+            raise ValueError(f"Picture.save: the file must end in .svg or .png, found {path.name!r:.60}")
+        data = self.svg.encode() if path.suffix == ".svg" else self.png
+        if data is None:
+            raise ValueError("Picture.save: no installed font has the letters of its names; save it as .svg")
+        path.write_bytes(data)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         png = self.png if len(self.shapes) <= MOST_SHAPES_IN_PNG else None

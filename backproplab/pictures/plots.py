@@ -1,0 +1,158 @@
+"""Each term as the slope of a curve, and the chain below a picture: what a still shows besides the graph."""
+
+from dataclasses import replace
+from itertools import accumulate
+
+import numpy as np
+
+from ..notation import COLORS, name_runs, partial_runs, short
+from ..terms import first_paths, terms_between
+from .facts import MOST_PATHS, chains
+from .files import Picture
+from .shapes import INK, MUTED, Circle, Group, Stroke, Text, width_of
+
+LEFT, TOP, WIDTH, HEIGHT = (
+    44,
+    14,
+    208,
+    104,
+)  # of a plot: half as high as wide, so that ticks are round numbers on both sides
+POINTS, MOST_PLOTS, IN_A_ROW = 161, 8, 3
+GAP = 18
+
+
+def reach(value):
+    """How far a plot goes to each side of 0: 4, 8, 16, ..., so that the axes rest while the point moves."""
+    limit = 4.0
+    while limit < abs(value) * 1.05 and limit < 1e300:
+        limit *= 2
+    return limit
+
+
+def plot(term, trace, line):
+    """A plot of a term in pixels: one unit is as long upwards as sideways, so that a slope of 1 stands at 45 degrees in each.
+
+    `line(xs)` are the values of the line that defines `term.of`, over numbers for `term.wrt`. Returns the pieces of the curve,
+    the point, the tangent, and the ticks across and up, (place, text) each.
+    """
+    x, y, limit = trace[term.wrt], trace[term.of], reach(trace[term.wrt])
+    half = HEIGHT / 2 / (WIDTH / 2 / limit)
+    middle = float(np.floor(y / half + 0.5)) * half
+
+    def across(u):
+        return (u / limit + 1) * WIDTH / 2
+
+    def up(v):
+        return HEIGHT / 2 - ((v - middle) / half) * HEIGHT / 2
+
+    xs = limit * (2 * np.arange(POINTS) / (POINTS - 1) - 1)
+    pieces = [[]]
+    with np.errstate(all="ignore"):
+        ys = np.broadcast_to(np.asarray(line(xs), float), xs.shape)
+        for u, v in zip(across(xs), up(ys), strict=True):
+            if np.isfinite(v) and abs(v - HEIGHT / 2) < 50 * HEIGHT:
+                pieces[-1].append((float(u), float(v)))
+            elif pieces[-1]:
+                pieces.append([])
+    long = 0.2 * WIDTH / float(np.hypot(1, term.value))
+    px, py = across(x), up(y)
+    return {
+        "pieces": [piece for piece in pieces if len(piece) > 1],
+        "point": (px, py),
+        "tangent": ((px - long, py + long * term.value), (px + long, py - long * term.value)),
+        "across": [(across(t * limit), short(t * limit)) for t in (-1, -0.5, 0, 0.5, 1)],
+        "up": [(up(middle + t * half), short(middle + t * half)) for t in (-1, -0.5, 0, 0.5, 1)],
+    }
+
+
+def _drawn(term, found, color):
+    """A plot as shapes, its corner at 0, 0."""
+
+    def at(point):
+        return point[0] + LEFT, min(max(point[1], 0.0), HEIGHT) + TOP
+
+    def inside(points):
+        return [point for point in points if 0 <= point[1] <= HEIGHT]
+
+    title = (*partial_runs(*term.edge), (f" = {short(term.value)}", ""))
+    yield Text(LEFT + WIDTH / 2, TOP - 2, title, 13, color, weight="bold")
+    yield Stroke(((LEFT, TOP), (LEFT, TOP + HEIGHT), (LEFT + WIDTH, TOP + HEIGHT)), MUTED, 1.0)
+    for place, text in found["across"]:
+        yield Text(place + LEFT, TOP + HEIGHT + 15, ((text, ""),), 10, MUTED)
+    for place, text in found["up"]:
+        yield Text(LEFT - 5, place + TOP + 4, ((text, ""),), 10, MUTED, "end")
+    yield Text(LEFT + WIDTH, TOP + HEIGHT + 30, name_runs(term.wrt), 13, anchor="end")
+    yield Text(LEFT + 6, TOP + 10, name_runs(term.of), 13, anchor="start")
+    for piece in found["pieces"]:
+        if len(inside(piece)) > 1:
+            yield Stroke(tuple(map(at, inside(piece))), INK, 1.6)
+    yield Stroke(tuple(map(at, found["tangent"])), color, 3)
+    yield Stroke((at(found["point"]), at((found["point"][0], HEIGHT))), color, 1, dashed=True)
+    yield Circle(*at(found["point"]), 4.5, color, color)
+
+
+def term_plots(terms, trace, curves, output, wrt, walked):
+    """The plots of the terms on the paths that the walk has passed, as one `Picture`; `curves(term)` gives a term's line."""
+    way, shapes = terms_between(terms, output, wrt), []
+    shown = [(i, term) for i, term in enumerate(way) if term.of in walked][:MOST_PLOTS]
+    wide, high = LEFT + WIDTH + GAP, TOP + HEIGHT + 40
+    for place, (i, term) in enumerate(shown):
+        drawn = _drawn(term, plot(term, trace, curves(term)), COLORS[i % len(COLORS)])
+        shapes += [moved(shape, place % IN_A_ROW * wide, place // IN_A_ROW * high) for shape in drawn]
+    rows = -(-len(shown) // IN_A_ROW)
+    return Picture(wide * min(len(shown), IN_A_ROW), high * rows, tuple(shapes))
+
+
+def chain_lines(terms, trace, output, wrt, walked):
+    """The product of each of the first paths in symbols and in numbers, and their sum, as one `Picture`."""
+    way = {term.edge: COLORS[i % len(COLORS)] for i, term in enumerate(terms_between(terms, output, wrt))}
+    text, (count, first) = chains(terms, trace, output, wrt, walked), first_paths(terms, output, wrt, MOST_PATHS)
+    left, shapes, y = (*partial_runs(output, wrt), (" = ", "")), [], 16
+    for k, path in enumerate(first):
+        head = [(left if count == 1 else ((f"{k + 1}:  ", ""),), MUTED if count > 1 else INK)]
+        symbols = [(partial_runs(*term.edge), way[term.edge]) for term in path.terms]
+        numbers = [(((text.get("f:" + ":".join(term.edge), "?"), ""),), way[term.edge]) for term in path.terms]
+        shapes += _row([*head, *_joined(symbols)], y)
+        shapes += _row(
+            [*[(runs, "none") for runs, _ in head], *_joined(numbers), (((f" = {text.get(f'p:{k}', '?')}", ""),), INK)],
+            y + 22,
+        )
+        y += 50
+    if count > 1:
+        parts = [text.get(f"q:{k}", "?") for k in range(len(first))] + (
+            [text.get("o:", "?")] if count > len(first) else []
+        )
+        shapes += _row([((*left, (" + ".join(parts) + f" = {text.get('s:', '?')}", "")), INK)], y)
+        y += 28
+    wide = max((shape.x + width_of(shape.runs, shape.size) for shape in shapes), default=0.0)
+    return Picture(wide + GAP, y, tuple(shapes))
+
+
+def _joined(parts):
+    return [piece for i, part in enumerate(parts) for piece in ([((("  ·  ", ""),), INK), part] if i else [part])]
+
+
+def _row(parts, y):
+    """Texts in a row; a part of no colour keeps its room."""
+    starts = accumulate((1.06 * width_of(runs, 14) for runs, _ in parts), initial=20.0)
+    return [
+        Text(x, y, runs, 14, color, "start") for x, (runs, color) in zip(starts, parts, strict=False) if color != "none"
+    ]
+
+
+def stacked(pictures, label):
+    """Pictures below each other, as one."""
+    shapes, y = [], 0.0
+    for picture in pictures:
+        shapes += [moved(shape, 0, y) for shape in picture.shapes]
+        y += picture.height + GAP * bool(picture.shapes)
+    return Picture(max(picture.width for picture in pictures), y, tuple(shapes), label)
+
+
+def moved(shape, dx, dy):
+    """A shape at another place."""
+    if isinstance(shape, Stroke):
+        return replace(shape, points=tuple((x + dx, y + dy) for x, y in shape.points))
+    if isinstance(shape, Group):
+        return replace(shape, shapes=tuple(moved(part, dx, dy) for part in shape.shapes))
+    return replace(shape, x=shape.x + dx, y=shape.y + dy)
