@@ -449,6 +449,10 @@ export class Page {
     for (const node of this.picture.querySelectorAll("[data-pick]")) { node.setAttribute("aria-label", this.words(node.getAttribute("data-pick"))); node.setAttribute("aria-pressed", String(node.getAttribute("data-pick") === this.state.wrt)); }
     this.drawPlots();
     this.sync();
+    for (const [node, name] of [[this.chain, "chain"], [this.plots, "plots"]]) { // what scrolls can be reached by keyboard
+      if (node.scrollWidth > node.clientWidth) for (const [key, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", this.sheet.words[name]]]) node.setAttribute(key, value);
+      else for (const key of ["tabindex", "role", "aria-label"]) node.removeAttribute(key);
+    }
     if (this.table.open) this.fillTable();
   }
 

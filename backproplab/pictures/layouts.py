@@ -139,8 +139,9 @@ def units(edges, places):
         place[name] = place[of][0] - 4, place[of][1] - UNIT - (11 if dots else 13)
     _put_on_edges(weights, place, *((14, 14) if dots else (54, 36)))
     span = {edge: _span(edge, stand) for edge in edges}
-    middle = FRAME + height / 2
-    bows = {(of, wrt): (-46 if place[wrt][1] <= middle else 46) for (of, wrt), columns in span.items() if columns > 1}
+    bows = {
+        edge: _bow(place[edge[1]], place[edge[0]], FRAME + height / 2) for edge, columns in span.items() if columns > 1
+    }
     width = lefts[max(lefts)] + UNIT + FRAME
     low = max(y for _, y in place.values()) + (16 if dots else 44)
     return Units(
@@ -173,6 +174,12 @@ def _shared(box, other):
     wide = min(box[2], other[2]) - max(box[0], other[0])
     high = min(box[3], other[3]) - max(box[1], other[1])
     return max(0.0, wide) * max(0.0, high)
+
+
+def _bow(start, end, middle):
+    """How far the middle of an edge is moved so that it passes over, or under, the unit beside which it begins."""
+    beside = start[1] - UNIT - 30 if start[1] <= middle else start[1] + UNIT + 36
+    return beside - (start[1] + end[1]) / 2
 
 
 def _span(edge, stand):

@@ -255,11 +255,11 @@ def _unit_label(edge, stand):
     if edge in stand.weighted:
         return []
     (x, y), (u, v) = stand.place[wrt], stand.place[of]
-    t, up = (0.55, 0) if wrt in stand.small else (0.5, -16 + stand.bows.get(edge, 0.0))
+    t, up = (0.55, 0) if wrt in stand.small else (0.5, stand.bows.get(edge, -16))
     x += (
         16 if v - y > 10 and wrt in stand.large and not stand.bows.get(edge) else 0
     )  # beside the gradient below its circle
-    return _label(edge, x + (u - x) * t, y + (v - y) * t + up, 52, (("· ", ""),), 11, 17, quiet=True)
+    return _label(edge, x + (u - x) * t, y + (v - y) * t + up, 60, (("· ", ""),), 11, 17, quiet=True)
 
 
 def _small_node(name, stand):
