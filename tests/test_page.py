@@ -90,7 +90,7 @@ def test_numbers_are_written_as_python_writes_them(live):
 
 
 @pytest.mark.parametrize("text, value", [
-    ("3", 3), ("-0.5", -0.5), (" 1e-3 ", 1e-3), ("−2", -2), ("1,5", 1.5), (".5", 0.5), ("5.", 5), ("+7", 7), ("1e400", math.inf), ("", None), ("a", None), ("1+1", None),
+    ("3", 3), ("-0.5", -0.5), (" 1e-3 ", 1e-3), ("−2", -2), ("1,5", None), ("1,000", None), (".5", 0.5), ("5.", 5), ("+7", 7), ("1e400", math.inf), ("", None), ("a", None), ("1+1", None),
     ("0x10", None), ("1 2", None), ("alert(1)", None), ("--1", None), ("1e", None), ("Infinity", None), ("NaN", None),
 ])  # fmt: skip
 def test_what_may_be_typed(live, text, value):
@@ -288,6 +288,21 @@ def test_stepping_shows_no_more_than_it_has_reached(neuron_page):
     page.locator("button[aria-label='one step back']").focus()
     page.keyboard.press("Enter")
     assert slot(page, "f:z:w") == "?" and page.locator(".bp-status").inner_text().startswith("backward, 2 / 3")
+
+
+def test_a_part_of_a_gradient_is_not_shown_as_the_gradient(live):
+    """w is used by L itself and by z: until the walk has passed both lines there is no gradient of w."""
+    graph = bp.Graph(z="w*x", a="tanh(z)", L="a*w + x")
+    opened(live, graph, {"w": 0.5, "x": 1.3}, wrt="w")
+    right = bp.backpropagate(graph.terms(graph.forward(w=0.5, x=1.3)), "L")["w"]
+    for step, shown in ((3, ""), (4, ""), (5, ""), (6, compact(right))):
+        live.evaluate("(step) => page.change({step})", step)
+        assert slot(live, "g:w") == shown
+        label = live.locator('[data-pick="w"]').get_attribute("aria-label")
+        assert ("dL/dw" in label) is bool(shown)
+        explorer = bp.explore(graph, w=0.5, x=1.3, wrt="w")
+        explorer.step = step
+        assert (f">{compact(right)}<" in explorer.still.svg) is bool(shown)
 
 
 def test_choosing_by_mouse_by_keyboard_and_by_list(live):

@@ -158,9 +158,12 @@ export class Computation {
   seen({ output, step }) {
     const backward = this.backward(output), forward = this.passes.length;
     const computed = this.passes.slice(0, step), walked = backward.slice(0, Math.max(0, step - forward));
-    return {
+    const reached = this.below(output), passed = new Set(walked.flat());
+    // What a line that the walk has not passed yet will add to has no gradient yet, only a part of it.
+    const unfinished = new Set(this.edges.filter(([of]) => reached.has(of) && !passed.has(of)).map(([, wrt]) => wrt));
+    return { unfinished,
       steps: forward + backward.length, backward: backward.length, back: walked.length, at: Math.min(step, forward), turned: step >= forward,
-      computed: new Set(computed.flat()), walked: new Set(walked.flat()), current: (walked.at(-1) ?? computed.at(-1) ?? []),
+      computed: new Set(computed.flat()), walked: passed, current: (walked.at(-1) ?? computed.at(-1) ?? []),
     };
   }
 }
@@ -176,7 +179,7 @@ export function facts(computation, { trace, terms }, state) {
     const holding = looks.filter(([, holds]) => holds).map(([look]) => look).join(" ");
     if (holding) mark[`n:${name}`] = holding;
     if (known(name)) { text[`v:${name}`] = compact(trace.get(name)); text[`x:${name}`] = factor(trace.get(name)); }
-    if (gradient.has(name)) text[`g:${name}`] = compact(gradient.get(name));
+    if (gradient.has(name) && !far.unfinished.has(name)) text[`g:${name}`] = compact(gradient.get(name));
     if (far.current.includes(name)) mark[`l:${name}`] = "now";
   }
   computation.edges.forEach((edge, i) => {
@@ -207,6 +210,13 @@ export function reach(value) {
   return limit;
 }
 
+/** Ticks at values, with as many digits as it takes to tell them apart. */
+function named(place, values) {
+  const texts = [4, 7, 10, 13].map((digits) => values.map((value) => short(value, digits)));
+  const told = texts.find((found) => new Set(found).size === values.length) ?? texts.at(-1);
+  return values.map((value, i) => [place(value), told[i]]);
+}
+
 /** A plot of a term: one unit is as long upwards as sideways, so that a slope of 1 stands at 45 degrees in each of them. */
 export function plot(computation, edge, trace, slope, { width, height }) {
   const x = trace.get(edge[1]), y = trace.get(edge[0]), limit = reach(x), unit = width / 2 / limit;
@@ -224,8 +234,8 @@ export function plot(computation, edge, trace, slope, { width, height }) {
   return {
     pieces: pieces.filter((piece) => piece.length > 1), point: [px(x), py(y)],
     tangent: [[px(x) - long, py(y) + long * slope], [px(x) + long, py(y) - long * slope]],
-    across: ticks.map((t) => [px(t * limit), short(t * limit)]),
-    up: [-1, -0.5, 0, 0.5, 1].map((t) => [py(middle + t * half), short(middle + t * half)]),
+    across: named(px, ticks.map((t) => t * limit)),
+    up: named(py, ticks.map((t) => middle + t * half)),
   };
 }
 
@@ -260,7 +270,7 @@ const ICONS = { first: "M2 2h2v12H2zM14 2v12L5 8z", back: "M12 2v12L3 8z", next:
 
 /** A typed number, or NaN: digits with a sign, a point, a power of ten; nothing is evaluated. */
 export function typed(text) {
-  const plain = text.trim().replace("−", "-").replace(",", ".");
+  const plain = text.trim().replace("−", "-");
   return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(plain) ? Number(plain) : NaN;
 }
 
@@ -341,10 +351,10 @@ export class Page {
     for (const node of this.picture.querySelectorAll("[data-pick]")) {
       const name = node.getAttribute("data-pick");
       node.setAttribute("role", "button"); node.setAttribute("tabindex", "0"); node.setAttribute("data-lm-suppress-shortcuts", "true");
-      const choose = () => { if (this.computation.choices(this.state.output).includes(name)) this.change({ wrt: name }); else this.say(`${name}: ${words.nopath} ${this.state.output}.`); };
+      const choose = () => { if (this.computation.choices(this.state.output).includes(name)) this.change({ wrt: name }); else this.say(name === this.state.output ? `${name} ${words.itself}.` : `${name}: ${words.nopath} ${this.state.output}.`); };
       this.listen(node, "click", choose);
       this.listen(node, "keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(); } });
-      for (const [event, shown] of [["pointerenter", true], ["pointerleave", false], ["focus", true], ["blur", false]]) this.listen(node, event, () => { this.tip.textContent = shown ? this.words(name, 17) : ""; });
+      for (const [event, shown] of [["pointerenter", true], ["pointerleave", false], ["focus", true], ["blur", false]]) this.listen(node, event, () => { this.tipped = shown ? name : null; this.drawTip(); });
     }
     for (const mark of this.computation.edges.map(joined)) for (const kind of "ebt") for (const node of this.parts.get(`${kind}:${mark}`) ?? []) this.hover(node, mark);
   }
@@ -371,9 +381,11 @@ export class Page {
   /** A quantity in words, as far as it is known. */
   words(name, precision = 6) {
     const far = this.computation.seen(this.state), known = !this.computation.programs.has(name) || far.computed.has(name);
-    const gradient = far.turned ? this.computation.walk(this.result.terms, this.state.output, far.walked).get(name) : undefined;
+    const gradient = far.turned && !far.unfinished.has(name) ? this.computation.walk(this.result.terms, this.state.output, far.walked).get(name) : undefined;
     return name + (known ? ` = ${number(this.result.trace.get(name), precision)}` : "") + (gradient === undefined ? "" : `, d${this.state.output}/d${name} = ${number(gradient, precision)}`);
   }
+
+  drawTip() { this.tip.textContent = this.tipped ? this.words(this.tipped, 17) : ""; }
 
   say(words) { this.message.textContent = words; }
 
@@ -448,6 +460,7 @@ export class Page {
     }
     for (const node of this.picture.querySelectorAll("[data-pick]")) { node.setAttribute("aria-label", this.words(node.getAttribute("data-pick"))); node.setAttribute("aria-pressed", String(node.getAttribute("data-pick") === this.state.wrt)); }
     this.drawPlots();
+    this.drawTip();
     this.sync();
     for (const [node, name] of [[this.chain, "chain"], [this.plots, "plots"]]) { // what scrolls can be reached by keyboard
       if (node.scrollWidth > node.clientWidth) for (const [key, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", this.sheet.words[name]]]) node.setAttribute(key, value);
@@ -491,11 +504,12 @@ export class Page {
 
   /** Bring the controls to the state. */
   sync() {
-    const { state } = this, far = this.computation.seen(state);
+    const { state } = this;
     this.of.value = state.output;
     this.wrt.value = state.wrt;
     for (const [name, { range, field, ends }] of this.controls) {
-      const value = state.numbers[name], limit = this.limits.get(name), shown = String(value);
+      const value = state.numbers[name], limit = this.limits.get(name), shown = number(value);
+      field.title = String(value);
       range.value = String(Math.round(value / limit * PLACES));
       range.setAttribute("aria-valuetext", number(value));
       if (this.typing !== name) { // what is being typed is left alone
@@ -505,7 +519,6 @@ export class Page {
       ends.textContent = `−${number(limit)} … ${number(limit)}`;
     }
     for (const [name, button] of Object.entries(this.buttons)) button.setAttribute("aria-disabled", String(this.target(name) === state.step));
-    this.steps = far.steps;
   }
 
   composeStatus() {
@@ -553,9 +566,10 @@ export class Page {
   composePlots() {
     this.drop("plots");
     const far = this.computation.seen(this.state), { output, wrt } = this.state;
-    const edges = this.computation.between(output, wrt).filter(([of]) => far.walked.has(of)).slice(0, MOST_PLOTS);
+    const walked = this.computation.between(output, wrt).filter(([of]) => far.walked.has(of)), edges = walked.slice(-MOST_PLOTS);
     this.shown = edges.map((edge) => this.plotOf(edge));
-    this.plots.replaceChildren(...this.shown.map(({ figure }) => figure));
+    const earlier = walked.length > edges.length ? [html("div", { class: "bp-route" }, `${walked.length - edges.length} ${this.sheet.words.earlier}`)] : [];
+    this.plots.replaceChildren(...earlier, ...this.shown.map(({ figure }) => figure));
     this.collect(this.plots, "plots");
   }
 
@@ -598,7 +612,7 @@ export class Page {
     const { words } = this.sheet, far = this.computation.seen(this.state), known = (name) => !this.computation.programs.has(name) || far.computed.has(name);
     const gradient = far.turned ? this.computation.walk(this.result.terms, this.state.output, far.walked) : new Map();
     const cell = (value) => { const td = html("td", {}, value === undefined ? "" : written(value)); if (value !== undefined) td.title = String(value); return td; };
-    const rows = this.computation.names.filter(known).map((name) => html("tr", {}, html("th", { scope: "row" }, this.math(this.sheet.math.names[name])), cell(this.result.trace.get(name)), cell(gradient.get(name))));
+    const rows = this.computation.names.filter(known).map((name) => html("tr", {}, html("th", { scope: "row" }, this.math(this.sheet.math.names[name])), cell(this.result.trace.get(name)), cell(far.unfinished.has(name) ? undefined : gradient.get(name))));
     this.table.append(html("table", {}, html("thead", {}, html("tr", {}, ...[words.quantity, words.value, words.gradient].map((head) => html("th", { scope: "col" }, head)))), html("tbody", {}, ...rows)));
   }
 

@@ -16,7 +16,7 @@ WORDS = {
     "first": "to the inputs", "back": "one step back", "next": "one step on", "last": "to the end", "steps": "the pass, step by step",
     "reset": "Reset", "typed": "typed", "all": "All quantities", "quantity": "quantity", "value": "value", "gradient": "gradient",
     "slope": "slope", "gives": "gives", "is": "is", "at": "at", "stays": "The page still shows the last good numbers.",
-    "notnumber": "a number is wanted, such as -0.5 or 1e-3, up to 1e300", "nopath": "no path leads to it from",
+    "notnumber": "a number is wanted, such as -0.5 or 1e-3, up to 1e300", "nopath": "no path leads to it from", "itself": "is the output itself", "earlier": "plots of terms nearer to the output are left out",
     "agrees": "NumPy agrees", "differs": "NumPy finds another gradient; the relative difference is", "rounding": "NumPy agrees but for rounding: what is left of lines that cancel",
     "kernelerror": "the kernel says", "nokernel": "the kernel does not answer; the page goes on without it",
     "fused": "{output} is computed from the logits, in one stable line: no path from it leads through {names}. net.graph(x, y, fused=False) writes the long way.",
@@ -101,7 +101,7 @@ def _filled(name, line):
 
 def _term(term):
     shown = term.formula if term.shortcut is None else term.shortcut
-    steps = dict.fromkeys(map(latex_formula, (term.formula, shown)))
+    steps = dict.fromkeys(latex_formula(formula) for formula in (term.formula, shown) if not formula.is_Number)
     return {
         "symbol": tree(term.symbol),
         "factor": tree(factor(shown)),

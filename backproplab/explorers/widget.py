@@ -230,7 +230,7 @@ class GraphExplorer(anywidget.AnyWidget):
 
     def save(self, path):
         """Write the page as one HTML file that needs no kernel and no network. OSError: it cannot be written."""
-        title = f"d{self.output}/d{self.wrt}"
+        title = f"{self._graph.output} = {self._graph.lines[self._graph.output]}"[:60]
         pathlib.Path(path).write_text(page.as_file(self.sheet, asdict(self._state), title), encoding="utf-8")
 
     def close(self):

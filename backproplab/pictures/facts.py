@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 from ..notation import COLORS, number, short
-from ..terms import check_terms, first_paths, terms_between, walk
+from ..terms import below, check_terms, first_paths, terms_between, walk
 from .files import Picture
 from .shapes import INK, MUTED, Circle, Group, Pill, Stroke, Text
 from .template import drawing
@@ -74,6 +74,9 @@ def gather(terms, trace, gradient, wrt=None, output=None, walked=None, current=(
         for i, term in enumerate(terms_between(terms, output or terms[-1].of, wrt, "draw")):
             lit.setdefault(term.edge, f"lit c{i % len(COLORS)}")
     on_path = {name for edge in lit for name in edge}
+    reached = below(terms, output or terms[-1].of)
+    # What a line that the walk has not passed yet will add to has no gradient yet, only a part of it.
+    unfinished = {term.wrt for term in terms if term.of in reached and term.of not in walked}
     text, mark = {}, {}
     for name in names:
         looks = [
@@ -90,7 +93,7 @@ def gather(terms, trace, gradient, wrt=None, output=None, walked=None, current=(
             mark[f"n:{name}"] = " ".join(looks)
         if trace is not None and name in trace:
             text[f"v:{name}"] = compact(trace[name])
-        if gradient is not None and name in gradient and (walked or name == output):
+        if gradient is not None and name in gradient and name not in unfinished:
             text[f"g:{name}"] = compact(gradient[name])
         if name in current:
             mark[f"l:{name}"] = "now"

@@ -1,5 +1,6 @@
 """Each term as the slope of a curve, and the chain below a picture: what a still shows besides the graph."""
 
+import itertools
 from dataclasses import replace
 from itertools import accumulate
 
@@ -60,9 +61,18 @@ def plot(term, trace, line):
         "pieces": [piece for piece in pieces if len(piece) > 1],
         "point": (px, py),
         "tangent": ((px - long, py + long * term.value), (px + long, py - long * term.value)),
-        "across": [(across(t * limit), short(t * limit)) for t in (-1, -0.5, 0, 0.5, 1)],
-        "up": [(up(middle + t * half), short(middle + t * half)) for t in (-1, -0.5, 0, 0.5, 1)],
+        "across": _ticks(across, [t * limit for t in (-1, -0.5, 0, 0.5, 1)]),
+        "up": _ticks(up, [middle + t * half for t in (-1, -0.5, 0, 0.5, 1)]),
     }
+
+
+def _ticks(place, values):
+    """The ticks at values, with as many digits as it takes to tell them apart."""
+    for digits in (4, 7, 10, 13):
+        texts = [short(value, digits) for value in values]
+        if len(set(texts)) == len(texts):
+            break
+    return [(place(value), text) for value, text in zip(values, texts, strict=True)]
 
 
 def _drawn(term, found, color):
@@ -70,9 +80,6 @@ def _drawn(term, found, color):
 
     def at(point):
         return point[0] + LEFT, min(max(point[1], 0.0), HEIGHT) + TOP
-
-    def inside(points):
-        return [point for point in points if 0 <= point[1] <= HEIGHT]
 
     title = (*partial_runs(*term.edge), (f" = {short(term.value)}", ""))
     yield Text(LEFT + WIDTH / 2, TOP - 2, title, 13, color, weight="bold")
@@ -84,17 +91,38 @@ def _drawn(term, found, color):
     yield Text(LEFT + WIDTH, TOP + HEIGHT + 30, name_runs(term.wrt), 13, anchor="end")
     yield Text(LEFT + 6, TOP + 10, name_runs(term.of), 13, anchor="start")
     for piece in found["pieces"]:
-        if len(inside(piece)) > 1:
-            yield Stroke(tuple(map(at, inside(piece))), INK, 1.6)
+        for inside in _clipped(piece):
+            yield Stroke(tuple(map(at, inside)), INK, 1.6)
     yield Stroke(tuple(map(at, found["tangent"])), color, 3)
     yield Stroke((at(found["point"]), at((found["point"][0], HEIGHT))), color, 1, dashed=True)
     yield Circle(*at(found["point"]), 4.5, color, color)
 
 
+def _clipped(piece):
+    """The parts of a curve inside the frame, each up to its border."""
+    parts = [[]]
+    for (x, y), (u, v) in itertools.pairwise(piece):
+        if max(y, v) < 0 or min(y, v) > HEIGHT:
+            parts.append([])
+            continue
+        ends = [(a, b) if 0 <= b <= HEIGHT else _on_border((x, y), (u, v), b) for a, b in ((x, y), (u, v))]
+        parts[-1] += ends if not parts[-1] else ends[1:]
+        if not 0 <= v <= HEIGHT:
+            parts.append([])
+    return [part for part in parts if len(part) > 1]
+
+
+def _on_border(start, end, beyond):
+    """Where a piece of a curve leaves the frame, above or below as the end that is beyond it."""
+    (x, y), (u, v) = start, end
+    border = 0.0 if beyond < 0 else float(HEIGHT)
+    return x + (u - x) * (border - y) / (v - y), border
+
+
 def term_plots(terms, trace, curves, output, wrt, walked):
     """The plots of the terms on the paths that the walk has passed, as one `Picture`; `curves(term)` gives a term's line."""
     way, shapes = terms_between(terms, output, wrt), []
-    shown = [(i, term) for i, term in enumerate(way) if term.of in walked][:MOST_PLOTS]
+    shown = [(i, term) for i, term in enumerate(way) if term.of in walked][-MOST_PLOTS:]
     wide, high = LEFT + WIDTH + GAP, TOP + HEIGHT + 40
     for place, (i, term) in enumerate(shown):
         drawn = _drawn(term, plot(term, trace, curves(term)), COLORS[i % len(COLORS)])
@@ -124,7 +152,7 @@ def chain_lines(terms, trace, output, wrt, walked):
         )
         shapes += _row([((*left, (" + ".join(parts) + f" = {text.get('s:', '?')}", "")), INK)], y)
         y += 28
-    wide = max((shape.x + width_of(shape.runs, shape.size) for shape in shapes), default=0.0)
+    wide = max((shape.x + 1.06 * width_of(shape.runs, shape.size) for shape in shapes), default=0.0)
     return Picture(wide + GAP, y, tuple(shapes))
 
 
