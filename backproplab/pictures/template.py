@@ -223,11 +223,11 @@ class _Taken:
 def _in_units(edges, places):
     """A network: a circle for each quantity of a unit, a small label for each weight on its edge and each bias at its unit."""
     stand = units(edges, dict(places))
-    shapes, above = [], []
+    shapes, above, taken = [], [], _numbers_of(stand)
     for edge in edges:
         shapes += _unit_edge(edge, stand)
     for edge in edges:
-        above += _unit_label(edge, stand)
+        above += _unit_label(edge, stand, taken)
     small = [_small_node(name, stand) for name in stand.small]
     large = [_node(name, *stand.place[name], stand.radius, 13) for name in stand.large]
     return stand.width, stand.height, tuple(shapes + small + large + above)
@@ -249,17 +249,37 @@ def _unit_edge(edge, stand):
     return [_forward(edge, points, curved=bool(bow), quiet=quiet and not straight), _backward(edge, back, quiet=True)]
 
 
-def _unit_label(edge, stand):
-    """The term beside its edge, where that has no weight whose number is the term."""
+def _numbers_of(stand):
+    """The boxes that hold the numbers of quantities: no label may cover them."""
+    taken = _Taken()
+    for name in stand.large:
+        x, y = stand.place[name]
+        taken.add((x - stand.radius, y - 16, x + stand.radius, y + 20))
+        taken.add((x - stand.radius, y + stand.radius + 4, x + stand.radius, y + stand.radius + 19))
+    for name in () if stand.dots else stand.small:
+        x, y = stand.place[name]
+        taken.add((x - 24, y - 8, x + 24, y + 8))
+        taken.add((x + 26, y - 6, x + 66, y + 6) if name in stand.biases else (x - 22, y + 10, x + 22, y + 22))
+    return taken
+
+
+def _unit_label(edge, stand, taken):
+    """The term beside its edge, where it covers least, unless the edge has a weight whose number is the term."""
     of, wrt = edge
     if edge in stand.weighted:
         return []
     (x, y), (u, v) = stand.place[wrt], stand.place[of]
-    t, up = (0.55, 0) if wrt in stand.small else (0.5, stand.bows.get(edge, -16))
-    x += (
-        16 if v - y > 10 and wrt in stand.large and not stand.bows.get(edge) else 0
-    )  # beside the gradient below its circle
-    return _label(edge, x + (u - x) * t, y + (v - y) * t + up, 60, (("· ", ""),), 11, 17, quiet=True)
+    small, over = wrt in stand.small, stand.bows.get(edge, -16)
+    spots = [
+        (x + (u - x) * t + aside, y + (v - y) * t + up)
+        for up in ((0, -10, 10, -20, 20) if small else (over, over - 8, over + 8, over + 30))
+        for aside in (0, 16, -16)
+        for t in ((0.55, 0.45, 0.65, 0.75) if small else (0.5, 0.42, 0.58))
+    ]
+    boxes = [(p - 30, q - 9, p + 30, q + 9) for p, q in spots]
+    costs = [taken.overlap(box) + 2 * place for place, box in enumerate(boxes)]
+    spot = spots[costs.index(min(costs))]
+    return _label(edge, *spot, 60, (("· ", ""),), 11, 17, quiet=True)
 
 
 def _small_node(name, stand):
