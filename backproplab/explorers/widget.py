@@ -237,6 +237,7 @@ class GraphExplorer(anywidget.AnyWidget):
         """Take the widget from every page and free what it holds."""
         self.layout.close()
         super().close()
+        self.sheet = {}  # a notebook's Out keeps the explorer itself
 
     def _repr_mimebundle_(self, **options):
         data, metadata = super()._repr_mimebundle_(**options)
