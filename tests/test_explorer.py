@@ -259,7 +259,7 @@ class Kernel:
         return [c["data"]["content"] for k, c in said if k == "comm_msg" and c["data"]["method"] == "custom"]
 
     def printed(self, code):
-        return next(content["text"] for kind, content in self.run(code) if kind == "stream")
+        return "".join(content["text"] for kind, content in self.run(code) if kind == "stream")
 
 
 @pytest.fixture
