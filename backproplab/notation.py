@@ -161,7 +161,10 @@ class Written(str):
     """The right-hand side of a line: a text that knows how it is drawn; a bare text is drawn as it stands.
 
     `pieces` are pairs of what stands in the text and its runs: ("w1", w and a small 1), ("*", a thin space), ...
+    `places`, which a network's graph gives its lines, say where each of its quantities stands among the units.
     """
+
+    places = None
 
     @classmethod
     def of(cls, pieces):

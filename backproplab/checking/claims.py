@@ -113,6 +113,14 @@ def _check_unchanged(function, arguments, given, caller):
             )
 
 
+def own_dict(found, what, caller):
+    """A plain dict of what a dict holds. TypeError: its items raise."""
+    try:
+        return dict(found.items())
+    except Exception as error:
+        raise TypeError(f"{caller}: {what} cannot be read: its items raise {type(error).__name__}") from error
+
+
 def read(claimed, names, caller):
     """The claims as arrays (float32 stays, other real numbers become float64), for some of the `names`.
 
@@ -123,10 +131,7 @@ def read(claimed, names, caller):
     if not isinstance(claimed, dict):
         such = f"{{{next(iter(names))!r}: ...}}"
         raise TypeError(f"{caller}: claimed must be a dict such as {such}, found {type(claimed).__name__}")
-    try:
-        claimed = dict(claimed.items())
-    except Exception as error:
-        raise TypeError(f"{caller}: claimed cannot be read: its items raise {type(error).__name__}") from error
+    claimed = own_dict(claimed, "claimed", caller)
     if not claimed:
         raise ValueError(f"{caller}: claimed holds no name; the quantities are {', '.join(names)}")
     for name in claimed:

@@ -91,10 +91,7 @@ class _Program:
         self.loss, self.time_limit, self.caller = loss, time_limit, caller
         if not isinstance(at, dict):
             raise TypeError(f"{caller}: at must be a dict of arrays by name, found {type(at).__name__}")
-        try:
-            at = dict(at.items())
-        except Exception as error:
-            raise TypeError(f"{caller}: at cannot be read: its items raise {type(error).__name__}") from error
+        at = claims.own_dict(at, "at", caller)
         if not at:
             raise ValueError(f"{caller}: at holds no name: there is nothing to differentiate by")
         self.given = {name: self._array(name, value) for name, value in at.items()}

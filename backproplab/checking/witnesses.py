@@ -20,19 +20,11 @@ from ..notation import parts, unit_name
 from ..terms import backpropagate
 
 STEP = 1e-40  # of the complex step, relative to x: no difference is taken, so nothing cancels, and its square vanishes
-NEAR = (
-    1e-12,
-    1e-9,
-    1e-7,
-    1e-5,
-    1e-3,
-    3e-2,
-)  # how close, relative to x, points are too close to bend; the last for steps
+# How close, relative to x, points are too close to bend; the last are for losses that are rounded to few digits.
+NEAR = (1e-12, 1e-9, 1e-7, 1e-5, 1e-3, 3e-2)
 POINTS = 10  # in a row, to measure noise
-FIRST, LAST = (
-    5,
-    50,
-)  # steps of central differences: 2 to the minus these, relative to x, each an eighth of the one before
+# Steps of central differences: 2 to the minus these, relative to x, each an eighth of the one before.
+FIRST, LAST = 5, 50
 ODD = 0.7390851332151607  # no step is a power of two: what repeats itself on those would look as if it never changed
 ROUND, SMALLEST = np.finfo(float).eps, np.finfo(float).smallest_subnormal
 
@@ -119,10 +111,15 @@ def slope_noise(case, name, entry):
     return sixth_differences(np.array([slope(k) for k in range(POINTS)]))
 
 
+def _along(case, name, way):
+    """The loss by the step along a direction, for all entries of an array together, and the number of which steps are parts."""
+    x = np.asarray(case.numbers[name], float)
+    return lambda step: float(case.loss(name, (x + step * way)[()])), np.abs(x).max() or 1.0
+
+
 def difference_along(case, name, way):
     """`difference` along a direction, for all entries of an array together."""
-    x = np.asarray(case.numbers[name], float)
-    return difference(lambda step: float(case.loss(name, (x + step * way)[()])), np.abs(x).max() or 1.0, case.noise)
+    return difference(*_along(case, name, way), case.noise)
 
 
 def central_differences(case, name, entries, reach=None):
@@ -211,9 +208,7 @@ def roughness(case, name, way):
 
     It may be coarser than what points close to each other show, where a part of L alone is rounded to few digits.
     """
-    x = np.asarray(case.numbers[name], float)
-    size = np.abs(x).max() or 1.0
-    rows, rough = _ladder(lambda step: float(case.loss(name, (x + step * way)[()])), size, case.noise), 0.0
+    rows, rough = _ladder(*_along(case, name, way), case.noise), 0.0
     for (_, slope, doubt), (h, _, worse), (_, _, worst) in zip(rows, rows[1:], rows[2:], strict=False):
         if 0 < 9 * doubt < 3 * worse < worst < np.inf and doubt < 0.1 * abs(slope):
             rough = max(rough, worse * h / 8)

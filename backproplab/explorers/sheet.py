@@ -27,8 +27,7 @@ def passes(graph):
     """The lines in groups, each a step of the pass: one by one, those of a network layer by layer."""
     groups = {}
     for name, line in graph.lines.items():
-        places = getattr(line, "places", None)
-        groups.setdefault(places[name][1] if places else name, []).append(name)
+        groups.setdefault(line.places[name][1] if line.places else name, []).append(name)
     return list(groups.values())
 
 
@@ -42,6 +41,7 @@ def backward(graph, output):
 def sheet_of(graph):
     """The sheet of a graph."""
     terms, lines = graph.terms(), graph.lines
+    places = next(iter(lines.values())).places
     drawn = drawing(terms)
     shapes = [element for shape in drawn.shapes for element in live(shape)]
     size = {
@@ -53,7 +53,7 @@ def sheet_of(graph):
     return {
         "format": FORMAT,
         "inputs": list(graph.inputs),
-        "knobs": [name for name in graph.inputs if _is_knob(name, lines)],
+        "knobs": [name for name in graph.inputs if places is None or places[name][0] == "unit"],  # x and y of a network
         "outputs": outputs,
         "programs": [_program(name, line) for name, line in lines.items()],
         "passes": passes(graph),
@@ -68,12 +68,6 @@ def sheet_of(graph):
         "notes": _notes(graph, terms),
         "picture": ["svg", size, *shapes],
     }
-
-
-def _is_knob(name, lines):
-    """Whether a quantity always has a slider: every input of a graph, of a network's x and y."""
-    places = next((line.places for line in lines.values() if getattr(line, "places", None)), None)
-    return places is None or places[name][0] == "unit"
 
 
 def _program(name, line):
@@ -112,6 +106,6 @@ def _term(term):
 
 def _notes(graph, terms):
     """Why the activations of a fused loss have no path to it."""
-    reached, places = below(terms, graph.output), next(iter(graph.lines.values())).__dict__.get("places")
-    idle = [name for name in graph.lines if name not in reached]
-    return [WORDS["fused"].format(output=graph.output, names=", ".join(idle))] if places and idle else []
+    reached = below(terms, graph.output)
+    idle = [name for name, line in graph.lines.items() if line.places and name not in reached]
+    return [WORDS["fused"].format(output=graph.output, names=", ".join(idle))] if idle else []

@@ -175,9 +175,7 @@ class GraphExplorer(anywidget.AnyWidget):
             self._state, self._trace, self._terms = self._checked(self._state, **changes)
             self.state = asdict(self._state)
             self.send({"turn": turn} | self._verdict(message["numbers"]))
-        except (
-            Exception
-        ) as error:  # what a page says is a stranger's word: an answer in the page, no traceback nobody sees
+        except Exception as error:  # what a page says is a stranger's word: the answer stands in the page
             self.send({"turn": turn, "error": f"{type(error).__name__}: {error}"})
 
     def _verdict(self, found):
@@ -205,7 +203,7 @@ class GraphExplorer(anywidget.AnyWidget):
         graph, state = self._graph, self._state
         forward, back = passes(graph), backward(graph, state.output)
         computed = [line for group in forward[: state.step] for line in group]
-        walked = [group for group in back[: max(0, state.step - len(forward))]]
+        walked = back[: max(0, state.step - len(forward))]
         passed = {line for group in walked for line in group}
         pulled = (
             backpropagate([term for term in self._terms if term.of in passed], state.output)

@@ -77,29 +77,11 @@ def _spread(nodes, wanted, heavy):
 
 # --- units ------------------------------------------------------------------------------------------------------------
 
-ALONG = (
-    0.5,
-    0.46,
-    0.54,
-    0.42,
-    0.58,
-    0.38,
-    0.62,
-    0.34,
-    0.66,
-    0.3,
-    0.7,
-    0.26,
-    0.74,
-)  # where on an edge a weight may stand
+# Where on an edge a weight may stand, the middle first.
+ALONG = (0.5, 0.46, 0.54, 0.42, 0.58, 0.38, 0.62, 0.34, 0.66, 0.3, 0.7, 0.26, 0.74)
 SWEEPS = 6
-UNIT, STEP, LAST, PITCH, FRAME = (
-    23,
-    84,
-    70,
-    116,
-    14,
-)  # radius; from z to its a; at the loss; between units of a layer; around the picture
+# The radius of a unit; from z to its a; from column to column at the loss; between units of a layer; around the picture.
+UNIT, STEP, LAST, PITCH, FRAME = 23, 84, 70, 116, 14
 
 
 @dataclass(frozen=True)
@@ -162,14 +144,14 @@ def _put_on_edges(weights, place, wide, high):
         for name, choices in spots.items():
             others = [*circles, *(box for other, box in boxes.items() if other != name)]
             costs = [
-                sum(_shared((p - wide / 2, q - 10, p + wide / 2, q - 10 + high), box) for box in others) + abs(k)
+                sum(shared((p - wide / 2, q - 10, p + wide / 2, q - 10 + high), box) for box in others) + k
                 for k, (p, q) in enumerate(choices)
             ]
             x, y = place[name] = choices[costs.index(min(costs))]
             boxes[name] = (x - wide / 2, y - 10, x + wide / 2, y - 10 + high)
 
 
-def _shared(box, other):
+def shared(box, other):
     """The area that two boxes (left, top, right, bottom) share."""
     wide = min(box[2], other[2]) - max(box[0], other[0])
     high = min(box[3], other[3]) - max(box[1], other[1])

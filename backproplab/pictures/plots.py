@@ -12,12 +12,8 @@ from .facts import MOST_PATHS, chains
 from .files import Picture
 from .shapes import INK, MUTED, Circle, Group, Stroke, Text, width_of
 
-LEFT, TOP, WIDTH, HEIGHT = (
-    44,
-    14,
-    208,
-    104,
-)  # of a plot: half as high as wide, so that ticks are round numbers on both sides
+# Of a plot: half as high as wide, so that ticks are round numbers on both sides.
+LEFT, TOP, WIDTH, HEIGHT = 44, 14, 208, 104
 POINTS, MOST_PLOTS, IN_A_ROW = 161, 8, 3
 GAP = 18
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import accumulate
 
 from ..notation import Written, name_runs, partial_runs
-from .layouts import layout, units
+from .layouts import layout, shared, units
 from .shapes import BACKWARD, INK, MUTED, Circle, Group, Pill, Stroke, Text, width_of
 
 RADIUS, MARGIN, GAP = 27, 20, 150
@@ -75,9 +75,9 @@ def _node(name, x, y, radius, size, caption=None):
 
 def _label(edge, x, y, width, runs, size=12, high=LABEL, quiet=False):
     """The label of a term on its way back: runs, then the number."""
-    mark, half = _marks("t", *edge), width / 2
+    mark = _marks("t", *edge)
     text = Text(x, y + 0.34 * size, runs, size, BACKWARD, mark=mark, slot=_marks("t", *edge), quiet=quiet)
-    return [Pill(x, y, 2 * half, high, BACKWARD, mark=mark, quiet=quiet), text]
+    return [Pill(x, y, width, high, BACKWARD, mark=mark, quiet=quiet), text]
 
 
 def _forward(edge, points, curved=True, quiet=False):
@@ -211,9 +211,7 @@ class _Taken:
     def overlap(self, box):
         """The area that a box shares with those that are taken."""
         near = {b for strip in range(int(box[0] // 200), int(box[2] // 200) + 1) for b in self._strips[strip]}
-        return math.fsum(
-            max(0, min(box[2], b[2]) - max(box[0], b[0])) * max(0, min(box[3], b[3]) - max(box[1], b[1])) for b in near
-        )
+        return math.fsum(shared(box, other) for other in near)
 
 
 # --- units ------------------------------------------------------------------------------------------------------------
