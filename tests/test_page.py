@@ -248,6 +248,15 @@ def test_a_field_refuses_what_is_no_number_and_all_stays_as_it_was(neuron_page, 
     )
 
 
+def test_what_is_being_typed_is_left_alone(neuron_page):
+    field = neuron_page.locator('input[type="text"]').first
+    field.fill("2.5")
+    neuron_page.evaluate("() => page.receive({...page.state, numbers: {...page.state.numbers, b: 0.7}})")
+    assert slot(neuron_page, "v:b") == "0.7" and field.input_value() == "2.5"
+    field.press("Enter")
+    assert slot(neuron_page, "v:w") == "2.5"
+
+
 def test_numbers_of_any_size_do_not_spoil_a_slider(neuron_page):
     field, ends = neuron_page.locator('input[type="text"]').first, neuron_page.locator(".bp-ends").first
     for text, limit in (("1e50", "1.05312e50"), ("0.5", "4"), ("-7.25", "8"), ("0", "4")):
@@ -463,6 +472,12 @@ def test_a_text_in_the_sheet_stays_a_text(live, text):
     live.evaluate(OPEN, [sheet, state_of(graph, numbers, wrt="w")])
     assert text.strip() in live.locator(".bp-note").text_content()
     assert live.evaluate("() => document.querySelectorAll('script, img, b').length") == 0
+
+
+def test_a_text_ends_no_script_of_a_saved_page():
+    sheet = sheet_of(bp.Graph(L="x * y")) | {"notes": ["</script><script>alert(1)</script>"]}
+    written = page_module.as_file(sheet, {"numbers": {}}, "</title><script>")
+    assert written.count("<script") == written.count("</script>") == 3
 
 
 @pytest.mark.parametrize(

@@ -401,7 +401,9 @@ def test_one_zeroed_entry_among_thousands_in_single_precision():
         == "agree"
     )
     wrong = right.copy()
-    wrong[5, 5] = 0
+    wrong.flat[np.argmin(np.abs(np.abs(right) - 0.3))] = (
+        0  # a small one: what single precision loses does not add up to it
+    )
     assert (
         bp.check_gradient(lambda p: ((p["W"] - target) ** 2).sum(), at={"W": W}, claimed={"W": wrong}).verdict
         == "disagree"
@@ -460,7 +462,7 @@ def power(rng):
     partly_single, rounded(2), rounded(4), rounded(6), half_precision, layer_of_zeros, stiff, beside_a_pole, raw_features, power,
 ])  # fmt: skip
 def test_right_gradients_where_slopes_are_hard_are_not_called_wrong(make):
-    for seed in range(10):
+    for seed in range(20):
         function, at, right = make(np.random.default_rng(seed))
         assert bp.check_gradient(function, at=at, claimed=right).verdict != "disagree", seed
 

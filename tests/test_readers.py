@@ -191,6 +191,22 @@ def test_a_picture_shows_itself_as_svg_and_as_png(neuron):
     assert "0x" not in bundle["text/plain"]
 
 
+@pytest.mark.parametrize("text, shown", [
+    ("(a + b)*c", r"\left(a + b\right) \, c"), ("(a + b)/c", r"\frac{a + b}{c}"), ("-a*b", r"-a \, b"), ("a*b/c", r"\frac{a \, b}{c}"),
+    ("(a + b)*c/d", r"\frac{\left(a + b\right) \, c}{d}"), ("a/b/c", r"\frac{\frac{a}{b}}{c}"), ("a*(b + c)", r"a \, \left(b + c\right)"),
+])  # fmt: skip
+def test_a_product_in_latex(text, shown):
+    assert bp.Graph(L=text).latex_line("L") == f"L = {shown}"
+
+
+def test_a_fraction_writes_what_stands_above_it_once():
+    """Written twice at each of forty levels it would not end."""
+    text = "x"
+    for _ in range(40):
+        text = f"abs({text}/2)"
+    assert bp.Graph(L=text).latex_line("L").count("x") == 1
+
+
 def test_a_picture_is_saved(neuron, tmp_path, monkeypatch):
     picture = drawn(neuron, AT)
     for name in ("neuron.svg", "neuron.png"):
