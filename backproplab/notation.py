@@ -83,10 +83,10 @@ def latex_layer(name):
     return re.sub(r"^b_\{(\d+)\}$", r"b^{(\1)}", latex_name(name))
 
 
-def latex_partial(of, wrt, layered=False):
+def latex_partial(of, wrt, layered=False, sign=r"\partial"):
     """The derivative of one quantity with respect to another as a fraction; `layered` for the quantities of a network."""
     write = latex_layer if layered else latex_name
-    return rf"\frac{{\partial {write(of)}}}{{\partial {write(wrt)}}}"
+    return rf"\frac{{{sign} {write(of)}}}{{{sign} {write(wrt)}}}"
 
 
 def number(value, digits=6):
@@ -121,17 +121,25 @@ def latex_formula(formula):
 @lru_cache(maxsize=4096)
 def template(formula):
     """A SymPy expression in LaTeX with a place for each of its names."""
-    return sp.latex(formula, symbol_names={s: place(s.name) for s in formula.free_symbols}, mul_symbol="dot")
+    places = {s: place(s.name) for s in formula.free_symbols}
+    return tidy(sp.latex(formula, symbol_names=places, mul_symbol="dot"))
 
 
 def place(name):
-    """A place in a LaTeX template where `fill` puts the number of that name."""
+    """A place in a LaTeX template where `fill` puts the number of that name, in parentheses where it needs them."""
     return f"⟦{name}⟧"
+
+
+def tidy(template):
+    """A template whose places alone between parentheses or commas, ⟪z⟫, need no parentheses; an index stays a name."""
+    named = re.sub(r"_\{⟦(\w+)⟧\}", lambda found: f"_{{{latex_name(found[1])}}}", template)
+    return re.sub(r"(?:(?<=\\left\()|(?<=, ))⟦(\w+)⟧(?= ?\\right\)|,)", r"⟪\1⟫", named)
 
 
 def fill(template, trace):
     """A LaTeX template with the trace's numbers in its places."""
-    return re.sub(r"⟦(\w+)⟧", lambda found: latex_factor(trace[found[1]]), template)
+    alone = re.sub(r"⟪(\w+)⟫", lambda found: latex_number(trace[found[1]]), template)
+    return re.sub(r"⟦(\w+)⟧", lambda found: latex_factor(trace[found[1]]), alone)
 
 
 def with_numbers(formula, trace):
@@ -147,9 +155,9 @@ def name_runs(name):
     return tuple(run for run in runs if run[0])
 
 
-def partial_runs(of, wrt):
+def partial_runs(of, wrt, sign="∂"):
     """The runs of a derivative in one line: ∂a/∂z."""
-    return (("∂", ""), *name_runs(of), ("/∂", ""), *name_runs(wrt))
+    return ((sign, ""), *name_runs(of), (f"/{sign}", ""), *name_runs(wrt))
 
 
 def call_piece(name):

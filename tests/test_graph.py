@@ -13,6 +13,7 @@ import sympy as sp
 from conftest import AT, NEURON, PUBLISHED, random_graph
 
 import backproplab as bp
+from backproplab.notation import with_numbers
 from backproplab.terms import above, below, terms_between, walk
 
 SEEDS = range(60)
@@ -317,6 +318,33 @@ def test_slopes_that_a_careless_form_would_lose(text, numbers, wrt, slope):
 def test_sympy_symbols_with_assumptions_are_names_too():
     x = sp.Symbol("x", positive=True)
     assert everything(bp.Graph(L=x**2 + sp.Symbol("x", real=True)), dict(x=3))[2]["x"] == 7
+
+
+def test_a_softmax_line_knows_its_slope_from_its_value():
+    """exp(z1 - logsumexp(z1, z2)) is a share: its own slope is a (1 - a); no other exponential takes that form."""
+    graph = bp.Graph(
+        a="exp(z1 - logsumexp(z1, z2))", c="exp(z1 - logsumexp(z2, b))", d="exp(2*z1 - logsumexp(z1, z2))", L="a*c*d"
+    )
+    at = graph.forward(z1=0.3, z2=-1.1, b=0.4)
+    a = sp.Symbol("a")
+    shortcuts = {term.edge: term.shortcut for term in graph.terms()}
+    assert shortcuts["a", "z1"] == a * (1 - a)
+    assert [edge for edge, shortcut in shortcuts.items() if shortcut is not None] == [("a", "z1"), ("a", "z2")]
+    for term in graph.terms(at)[:2]:
+        assert abs(float(term.shortcut.subs(at).evalf()) - term.value) < 1e-15
+
+
+@pytest.mark.parametrize("line, template", [
+    ("relu(z)", r"\operatorname{relu}'\left(-1.1\right)"),
+    ("sigmoid(z) * 2", r"2 \cdot \sigma'\left(-1.1\right)"),
+    ("z**3", r"3 \cdot \left(-1.1\right)^{2}"),
+    ("logsumexp(z, 0)", r"\operatorname{softmax}_{z}\left(-1.1, 0\right)"),
+    ("log(z**2)", r"\frac{2}{\left(-1.1\right)}"),
+])  # fmt: skip
+def test_a_number_stands_in_one_pair_of_parentheses(line, template):
+    graph = bp.Graph(L=line)
+    (term,) = graph.terms()
+    assert with_numbers(term.formula, {"z": -1.1}) == template
 
 
 def test_shortcuts_are_the_slope():

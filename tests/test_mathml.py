@@ -19,7 +19,7 @@ LENGTHS = {"0.17em", "0.22em", "1em", "2em"}
 SIDE = r"text-align:-webkit-(left|right)(;padding-(left|right):0)?"
 ALLOWED = {  # tag -> attribute -> its values
     "math": {}, "mrow": {}, "mfrac": {}, "msqrt": {}, "mroot": {}, "msub": {}, "msup": {}, "msubsup": {}, "munder": {},
-    "mtext": {}, "mtr": {}, "mi": {"mathvariant": "normal"}, "mn": {"data-slot": r"x:\w+"}, "mover": {"accent": "true"},
+    "mtext": {}, "mtr": {}, "mi": {"mathvariant": "normal"}, "mn": {"data-slot": r"[xw]:\w+"}, "mover": {"accent": "true"},
     "mo": {"stretchy": "true|false", "form": "prefix", "lspace": "0", "rspace": "0"}, "mspace": {"width": "|".join(LENGTHS)},
     "mstyle": {"displaystyle": "true", "mathcolor": "#[0-9a-f]{6}"}, "mtable": {"displaystyle": "true"},
     "mtd": {"columnalign": "left|right", "style": SIDE},
@@ -77,7 +77,7 @@ def check_names(latex, names):
 def check_places(latex, names):
     """The template has places for the names, and for no others."""
     slots = [attributes["data-slot"] for _, attributes, *_ in pieces(read(latex)) if "data-slot" in attributes]
-    assert set(slots) == {f"x:{name}" for name in names}, latex
+    assert {slot[2:] for slot in slots} == set(names), latex
 
 
 def check_formula(formula):

@@ -2,7 +2,8 @@
 
 const SVG = "http://www.w3.org/2000/svg", MATHML = "http://www.w3.org/1998/Math/MathML", HTML = "http://www.w3.org/1999/xhtml";
 const COLORS = 8, ROOM = 7, MOST_PATHS = 8, MOST_PLOTS = 8, PLACES = 80, POINTS = 161, LARGEST = 1e300;
-const PLOT = { LEFT: 44, TOP: 14, width: 208, height: 104 }; // half as high as wide, so that ticks are round numbers on both sides
+const LONGEST_TICK = 6, BISECTIONS = 60, BEYOND = 2000;
+const PLOT = { LEFT: 50, TOP: 14, width: 208, height: 104 }; // half as high as wide, so that ticks are round numbers on both sides
 
 // --- numbers as Python writes them ---------------------------------------------------------------------------------
 
@@ -178,7 +179,7 @@ export function facts(computation, { trace, terms }, state) {
     const looks = [["unknown", !known(name)], ["now", far.current.includes(name)], ["asked", name === wrt], ["lit", onPath.has(name)]];
     const holding = looks.filter(([, holds]) => holds).map(([look]) => look).join(" ");
     if (holding) mark[`n:${name}`] = holding;
-    if (known(name)) { text[`v:${name}`] = compact(trace.get(name)); text[`x:${name}`] = factor(trace.get(name)); }
+    if (known(name)) { text[`v:${name}`] = compact(trace.get(name)); text[`x:${name}`] = factor(trace.get(name)); text[`w:${name}`] = written(trace.get(name)); }
     if (gradient.has(name) && !far.unfinished.has(name)) text[`g:${name}`] = compact(gradient.get(name));
     if (far.current.includes(name)) mark[`l:${name}`] = "now";
   }
@@ -210,11 +211,43 @@ export function reach(value) {
   return limit;
 }
 
-/** Ticks at values, with as many digits as it takes to tell them apart. */
+/** Ticks at values; where four digits do not tell them apart, or are too long, by how much they are off the middle one. */
 function named(place, values) {
-  const texts = [4, 7, 10, 13].map((digits) => values.map((value) => short(value, digits)));
-  const told = texts.find((found) => new Set(found).size === values.length) ?? texts.at(-1);
-  return values.map((value, i) => [place(value), told[i]]);
+  const half = Math.floor(values.length / 2), middle = values[half];
+  let texts = values.map((value) => short(value));
+  if (new Set(texts).size < texts.length || texts.some((text) => text.length > LONGEST_TICK)) {
+    texts = values.map((value) => (value > middle ? "+" : "") + short(value - middle, 2));
+    texts[half] = compact(middle);
+  }
+  return values.map((value, i) => [place(value), texts[i]]);
+}
+
+/** A curve in pieces: cut where it is not finite and at a pole; where it is steep, with a point inside the frame. */
+function pieces(xs, vs, line, height) {
+  const found = [[]];
+  let last = null;
+  xs.forEach((x, i) => {
+    const v = vs[i];
+    if (!Number.isFinite(v)) last = null;
+    else if (last && Math.min(last[1], v) < 0 && Math.max(last[1], v) > height) {
+      const within = inside(last, [x, v], line, height);
+      if (within) found.at(-1).push(within); else last = null;
+    }
+    if (!last) found.push([]);
+    if (Number.isFinite(v)) { last = [x, v]; found.at(-1).push(last); }
+  });
+  return found;
+}
+
+/** A point of the curve inside the frame, between two that are beyond it on either side; null where it jumps across. */
+function inside(start, end, line, height) {
+  for (let i = 0; i < BISECTIONS; i++) {
+    const middle = (start[0] + end[0]) / 2, v = line(middle);
+    if (!Number.isFinite(v)) return null;
+    if (0 <= v && v <= height) return [middle, v];
+    if ((v < 0) === (start[1] < 0)) start = [middle, v]; else end = [middle, v];
+  }
+  return null;
 }
 
 /** A plot of a term: one unit is as long upwards as sideways, so that a slope of 1 stands at 45 degrees in each of them. */
@@ -223,16 +256,11 @@ export function plot(computation, edge, trace, slope, { width, height }) {
   const half = height / 2 / unit, middle = Math.round(y / half) * half;
   const px = (u) => (u / limit + 1) * width / 2, py = (v) => height / 2 - ((v - middle) / half) * height / 2;
   const xs = Array.from({ length: POINTS }, (_, i) => limit * (2 * i / (POINTS - 1) - 1)), ys = computation.curve(edge, trace, xs);
-  const pieces = [[]];
-  xs.forEach((u, i) => {
-    const v = py(ys[i]);
-    if (Number.isFinite(ys[i]) && Math.abs(v - height / 2) < 50 * height) pieces.at(-1).push([px(u), v]);
-    else if (pieces.at(-1).length) pieces.push([]);
-  });
+  const found = pieces(xs, ys.map(py), (u) => py(computation.curve(edge, trace, [u])[0]), height);
   const long = 0.2 * width / Math.hypot(1, slope);
   const ticks = [-1, -0.5, 0, 0.5, 1];
   return {
-    pieces: pieces.filter((piece) => piece.length > 1), point: [px(x), py(y)],
+    pieces: found.filter((piece) => piece.length > 1).map((piece) => piece.map(([u, v]) => [px(u), Math.max(-BEYOND, Math.min(BEYOND, v))])), point: [px(x), py(y)],
     tangent: [[px(x) - long, py(y) + long * slope], [px(x) + long, py(y) - long * slope]],
     across: named(px, ticks.map((t) => t * limit)),
     up: named(py, ticks.map((t) => middle + t * half)),
@@ -340,7 +368,7 @@ export class Page {
     this.table = html("details", { class: "bp-all" }, html("summary", { "data-lm-suppress-shortcuts": "true" }, words.all));
     this.listen(this.table, "toggle", () => this.fillTable());
     const notes = this.sheet.notes.map((note) => html("p", { class: "bp-note" }, note));
-    this.root.append(head, this.message, html("div", { class: "bp-body" }, this.knobs, html("div", { class: "bp-main" }, this.status, this.picture, this.tip, ...notes, this.chain, this.plots, this.table)));
+    this.root.append(head, html("div", { class: "bp-body" }, this.knobs, html("div", { class: "bp-main" }, html("div", { class: "bp-says" }, this.status, this.message), this.picture, this.tip, ...notes, this.chain, this.plots, this.table)));
     this.parts = new Map();
     for (const node of this.picture.querySelectorAll("[data-mark], [data-slot]")) {
       const mark = node.getAttribute("data-mark");
@@ -449,11 +477,13 @@ export class Page {
     this.stale = false;
     this.found = facts(this.computation, this.result, this.state);
     const key = JSON.stringify([this.state.output, this.state.wrt, this.state.step]);
-    if (key !== this.drawn) { this.compose(); this.drawn = key; }
+    const composed = key !== this.drawn;
+    if (composed) { this.compose(); this.drawn = key; }
     for (const [slot, nodes] of this.slots) {
       const text = this.found.text[slot] ?? (slot[0] === "v" || slot[0] === "g" || slot[0] === "t" ? "" : "?");
       for (const { node } of nodes) if (node.textContent !== text) node.textContent = text;
     }
+    if (composed) this.status.style.minHeight = `${this.status.getBoundingClientRect().height}px`; // the picture below stays where it is
     for (const [mark, nodes] of this.parts) {
       const looks = this.found.mark[mark] ?? "";
       for (const node of nodes) { const wanted = `${node.dataset.base} ${looks}`.trim(); if (node.dataset.looks !== wanted) { node.setAttribute("class", wanted); node.dataset.looks = wanted; } }
@@ -498,7 +528,7 @@ export class Page {
     this.listen(field, "input", () => { this.typing = name; });
     this.listen(field, "keydown", (event) => { if (event.key === "Enter") enter(); });
     this.listen(field, "blur", () => { enter(); this.typing = null; this.sync(); });
-    const row = html("div", { class: "bp-knob" }, html("span", { class: "bp-name" }, this.math(this.sheet.math.names[name])), range, field, ends);
+    const row = html("div", { class: "bp-knob" }, html("span", { class: `bp-name${name.split(/[_\d]/)[0].length > 3 ? " bp-long" : ""}` }, this.math(this.sheet.math.names[name])), range, field, ends);
     return { row, range, field, ends };
   }
 
@@ -536,23 +566,29 @@ export class Page {
     this.drop("chain");
     const { output, wrt } = this.state, { words } = this.sheet, { count, first } = this.computation.paths(output, wrt);
     this.colors = new Map(this.computation.between(output, wrt).map((edge, i) => [joined(edge), i % COLORS]));
-    const left = () => html("span", { class: "bp-left" }, this.quotient(output, wrt));
+    const twofold = count > 1 && this.terms.has(joined([output, wrt])), sign = twofold ? "d" : "∂";
+    const left = () => html("span", { class: "bp-left" }, this.quotient(output, wrt, sign));
     const signs = (...rows) => html("span", { class: "bp-factor bp-sign" }, ...rows.map((row) => html("span", {}, row)));
     const blocks = first.map((path, k) => {
       const title = count > 1 ? [html("div", { class: "bp-route" }, `${words.path} ${k + 1} / ${count}: ${[output, ...path.map(([, use]) => use)].join(" ← ")}`)] : [];
-      const factors = path.flatMap((edge, i) => [...(i ? [signs("·", "·", "·")] : []), this.factorOf(edge)]);
-      return html("div", { class: count > 1 ? "bp-path" : "bp-only" }, ...title, html("div", { class: "bp-product" }, ...(count > 1 ? [] : [signs(left(), "", "")]), signs(count > 1 ? "" : "=", "=", "="), ...factors, signs("", "", html("span", {}, "= ", this.number(`p:${k}`)))));
+      const product = signs("", "", html("span", {}, "= ", this.number(`p:${k}`)));
+      const factors = path.map((edge, i) => this.together(...(i ? [signs("·", "·", "·")] : []), this.factorOf(edge), ...(i === path.length - 1 ? [product] : [])));
+      return html("div", { class: count > 1 ? "bp-path" : "bp-only" }, ...title, html("div", { class: "bp-product" }, ...(count > 1 ? [] : [signs(left(), "", "")]), signs(count > 1 ? "" : "=", "=", "="), ...factors));
     });
     if (count > 1) {
       const sum = first.flatMap((_, k) => [k ? " + " : "", this.number(`q:${k}`)]), rest = count > first.length ? [` + (${count - first.length} ${words.more}: `, this.number("o:"), ")"] : [];
-      blocks.push(html("div", { class: "bp-sum" }, html("div", { class: "bp-route" }, `${words.sum} ${count} ${words.paths}`), left(), " = ", ...sum, ...rest, " = ", this.number("s:", "bp-total")));
+      blocks.push(html("div", { class: "bp-sum" }, html("div", { class: "bp-route" }, `${words.sum} ${count} ${words.paths}${twofold ? words.whole : ""}`), left(), " = ", ...sum, ...rest, " = ", this.number("s:", "bp-total")));
     }
     this.chain.replaceChildren(...blocks);
     this.collect(this.chain, "chain");
   }
 
-  quotient(of, wrt) {
-    const inside = (name) => ["mrow", {}, ["mo", { rspace: "0" }, "∂"], ...this.sheet.math.names[name].slice(2)];
+  /** Parts of a chain that stay in one row. */
+  together(...parts) { return html("span", { class: "bp-together" }, ...parts); }
+
+  /** A derivative as a fraction, with d where ∂ already stands for one line alone. */
+  quotient(of, wrt, sign) {
+    const inside = (name) => ["mrow", {}, ["mo", { rspace: "0" }, sign], ...this.sheet.math.names[name].slice(2)];
     return build(["math", {}, ["mfrac", {}, inside(of), inside(wrt)]]);
   }
 
@@ -581,8 +617,8 @@ export class Page {
       ["text", { x: String(LEFT + width), y: String(TOP + height + 31), "text-anchor": "end", class: "bp-axisname" }, ...wrt], ["text", { x: String(LEFT + 6), y: String(TOP + 4), class: "bp-axisname" }, ...of],
       ["svg", { x: String(LEFT), y: String(TOP), width: String(width), height: String(height), class: "bp-area" }, ["path", { class: "bp-curve" }], ["path", { class: `bp-drop ${color}` }], ["path", { class: `bp-tangent ${color}` }], ["circle", { class: `bp-point ${color}`, r: "4.5" }]]]);
     svg.setAttribute("role", "img");
-    const equals = () => html("span", { class: "bp-equals" }, " = ");
-    const line = html("div", { class: "bp-line" }, html("span", { class: color }, this.math(symbol)), ...steps.flatMap((step) => [equals(), this.math(step)]), ...(numbers ? [equals(), this.math(numbers)] : []), equals(), this.number(`r:${term}`));
+    const results = [...steps, ...(numbers ? [numbers] : [])].map((step) => this.math(step));
+    const line = html("div", { class: "bp-line" }, html("span", { class: color }, this.math(symbol)), ...[...results, this.number(`r:${term}`)].map((result) => html("span", {}, " = ", result)));
     const figure = html("figure", { class: "bp-figure", "data-term": term }, svg, html("figcaption", {}, line));
     this.hover(figure, term);
     return { edge, term, figure, svg };
@@ -590,7 +626,7 @@ export class Page {
 
   drawPlots() {
     const place = new Map(this.computation.edges.map((edge, i) => [joined(edge), i])), { LEFT, TOP, width, height } = PLOT;
-    const at = ([x, y]) => `${x.toFixed(1)} ${Math.max(-2e3, Math.min(2e3, y)).toFixed(1)}`;
+    const at = ([x, y]) => `${x.toFixed(1)} ${Math.max(-BEYOND, Math.min(BEYOND, y)).toFixed(1)}`;
     for (const { edge, term, svg } of this.shown) {
       const slope = this.result.terms[place.get(term)], drawn = plot(this.computation, edge, this.result.trace, slope, PLOT);
       const ticks = svg.firstChild, [curve, drop, tangent, point] = svg.lastChild.children;

@@ -12,7 +12,7 @@ from ..terms import below
 FORMAT = 1
 WORDS = {
     "of": "Derivative of", "wrt": "with respect to", "inputs": "the inputs", "forward": "forward", "backward": "backward",
-    "through": "through", "path": "path", "paths": "paths", "sum": "sum over", "more": "more", "picture": "the computation", "chain": "the products", "plots": "the terms as slopes",
+    "through": "through", "path": "path", "paths": "paths", "sum": "sum over", "whole": "; d: along all of them, ∂: of one line alone", "more": "more", "picture": "the computation", "chain": "the products", "plots": "the terms as slopes",
     "first": "to the inputs", "back": "one step back", "next": "one step on", "last": "to the end", "steps": "the pass, step by step",
     "reset": "Reset", "typed": "typed", "all": "All quantities", "quantity": "quantity", "value": "value", "gradient": "gradient",
     "slope": "slope", "gives": "gives", "is": "is", "at": "at", "stays": "The page still shows the last good numbers.",

@@ -54,6 +54,16 @@ def derivative(expression, name):
     return _with_powers(sp.Add(*(part.diff(symbol) for part in kept)))
 
 
+def softmax_of(expression):
+    """What exp(z1 - logsumexp(z1, z2)) is by another name: the slope of that logsumexp by z1; None for any other expression."""
+    row = FUNCTIONS["logsumexp"]
+    for whole in expression.exp.atoms(row.symbolic) if isinstance(expression, sp.exp) else ():
+        own = expression.exp + whole
+        if own in whole.args:
+            return row.slope.symbolic(own, *whole.args)
+    return None
+
+
 def real(expression):
     """The expression, or ValueError if it is infinite, undefined or complex whatever its names stand for."""
     if expression.has(sp.zoo, sp.nan, sp.oo, sp.I):

@@ -5,7 +5,7 @@ from functools import cached_property
 import sympy as sp
 
 from ..functions.operations import FUNCTIONS
-from ..notation import Written, latex_formula, place
+from ..notation import Written, latex_formula, place, tidy
 from . import calculus, reader, writer
 
 
@@ -63,11 +63,12 @@ class Line(Written):
 
     def slope(self, wrt):
         """The slope by a name (SymPy), and in terms of the line's own value where it is one call that has such a form."""
-        slope, row = calculus.derivative(self.formula, wrt), self.called
+        slope, row, value = calculus.derivative(self.formula, wrt), self.called, sp.Symbol(self.name)
+        if share := calculus.softmax_of(self.formula):
+            return slope, slope.xreplace({share: value, self.formula: value})
         if row is None or row.slope_from_value is None:
             return slope, None
-        shortcut = {row.slope.symbolic(*self.formula.args): row.slope_from_value(sp.Symbol(self.name))}
-        return slope, slope.xreplace(shortcut)
+        return slope, slope.xreplace({row.slope.symbolic(*self.formula.args): row.slope_from_value(value)})
 
     @cached_property
     def pieces(self):
@@ -82,4 +83,4 @@ class Line(Written):
     @cached_property
     def template(self):
         """The line in LaTeX with places for its numbers; None where it is a name or a number alone."""
-        return writer.latex(self.tree, place, times=r"\cdot") if self.tree.args else None
+        return tidy(writer.latex(self.tree, place, times=r"\cdot")) if self.tree.args else None

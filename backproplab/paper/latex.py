@@ -45,7 +45,12 @@ def _rest(derivation):
 
 def scalar_derivation(derivation):
     """The whole of it: the chain of each path, each term from symbol to result, the products and their sum."""
-    left, products = latex_partial(derivation.output, derivation.wrt), derivation.products
+    products = derivation.products
+    twofold = len(products) > 1 and any(
+        step.term.edge == (derivation.output, derivation.wrt) for step in derivation.steps
+    )
+    sign = r"\mathrm{d}" if twofold else r"\partial"  # where ∂ already stands for one line alone
+    left = latex_partial(derivation.output, derivation.wrt, sign=sign)
     if not derivation.steps:
         return f"{left} = 1"
 

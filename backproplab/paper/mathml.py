@@ -15,7 +15,7 @@ from ..notation import GREEK
 
 TOKEN = re.compile(
     r"\s*(\\(?:mathrm|operatorname|text|color|begin|end)\{(?:[^{}\\]|\\_)*\}|\\mathbf\{1\}|\\[A-Za-z]+"
-    r"|\\\\(?:\[\d+pt\])?|\\.|\d+(?:\.\d+)?|⟦\w+⟧|[^\W\d_]|[-+=<>()\[\].,|'{}^_&])"
+    r"|\\\\(?:\[\d+pt\])?|\\.|\d+(?:\.\d+)?|⟦\w+⟧|⟪\w+⟫|[^\W\d_]|[-+=<>()\[\].,|'{}^_&])"
 )
 OPERATORS = {
     "-": "−", "+": "+", "=": "=", "<": "<", ">": ">", ",": ",", r"\leq": "≤", r"\geq": "≥", r"\neq": "≠",
@@ -196,6 +196,8 @@ class _Reader:
             return [tag, dict(attributes), *text]
         if token[0] == "⟦":
             return ["mn", {"data-slot": f"x:{token[1:-1]}"}]
+        if token[0] == "⟪":
+            return ["mn", {"data-slot": f"w:{token[1:-1]}"}]
         if token[0].isalnum():
             return ["mn" if token[0].isdecimal() else "mi", {}, token]
         command, brace, word = token.partition("{")

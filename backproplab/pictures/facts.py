@@ -111,10 +111,11 @@ def gather(terms, trace, gradient, wrt=None, output=None, walked=None, current=(
 def chains(terms, trace, output, wrt, walked):
     """The facts of the chains beside the picture, as far as the walk has passed the lines: texts by slot.
 
-    "x:z" the number of a name, "f:a:z" a term as a factor, "r:a:z" alone; "p:0" the product of the first path, "q:0" in the
+    "x:z" the number of a name in a formula, "w:z" the same alone in parentheses, "f:a:z" a term as a factor, "r:a:z" alone; "p:0" the product of the first path, "q:0" in the
     sum; "o:" the sum of the paths that are not shown, "s:" of all.
     """
     text = {f"x:{name}": factor(value) for name, value in trace.items()}
+    text |= {f"w:{name}": written(value) for name, value in trace.items()}
     gradient = walk([term for term in terms if term.of in walked], {output: 1.0})
     for term in terms:
         if term.of in walked and term.of in gradient:

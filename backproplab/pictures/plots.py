@@ -8,13 +8,14 @@ import numpy as np
 
 from ..notation import COLORS, name_runs, partial_runs, short
 from ..terms import first_paths, terms_between
-from .facts import MOST_PATHS, chains
+from .facts import MOST_PATHS, chains, compact
 from .files import Picture
 from .shapes import INK, MUTED, Circle, Group, Stroke, Text, width_of
 
 # Of a plot: half as high as wide, so that ticks are round numbers on both sides.
-LEFT, TOP, WIDTH, HEIGHT = 44, 14, 208, 104
+LEFT, TOP, WIDTH, HEIGHT = 50, 14, 208, 104
 POINTS, MOST_PLOTS, IN_A_ROW = 161, 8, 3
+LONGEST_TICK, BISECTIONS, BEYOND = 6, 60, 2000.0
 GAP = 18
 
 
@@ -43,14 +44,10 @@ def plot(term, trace, line):
         return HEIGHT / 2 - ((v - middle) / half) * HEIGHT / 2
 
     xs = limit * (2 * np.arange(POINTS) / (POINTS - 1) - 1)
-    pieces = [[]]
     with np.errstate(all="ignore"):
-        ys = np.broadcast_to(np.asarray(line(xs), float), xs.shape)
-        for u, v in zip(across(xs), up(ys), strict=True):
-            if np.isfinite(v) and abs(v - HEIGHT / 2) < 50 * HEIGHT:
-                pieces[-1].append((float(u), float(v)))
-            elif pieces[-1]:
-                pieces.append([])
+        ys = up(np.broadcast_to(np.asarray(line(xs), float), xs.shape))
+        found = _pieces(xs, ys, lambda u: float(up(np.float64(line(np.float64(u))))))
+    pieces = [[(float(across(u)), min(max(float(v), -BEYOND), BEYOND)) for u, v in piece] for piece in found]
     long = 0.2 * WIDTH / float(np.hypot(1, term.value))
     px, py = across(x), up(y)
     return {
@@ -62,12 +59,45 @@ def plot(term, trace, line):
     }
 
 
+def _pieces(xs, vs, line):
+    """The curve in pieces: cut where it is not finite and at a pole; where it is steep, with a point inside the frame."""
+    pieces, last = [[]], None
+    for x, v in zip(map(float, xs), map(float, vs), strict=True):
+        if not np.isfinite(v):
+            last = None
+        elif last is not None and min(last[1], v) < 0 and max(last[1], v) > HEIGHT:
+            if (inside := _inside(last, (x, v), line)) is None:
+                last = None
+            else:
+                pieces[-1].append(inside)
+        if last is None:
+            pieces.append([])
+        if np.isfinite(v):
+            last = (x, v)
+            pieces[-1].append(last)
+    return pieces
+
+
+def _inside(start, end, line):
+    """A point of the curve inside the frame, between two that are beyond it on either side; None where it jumps across."""
+    for _ in range(BISECTIONS):
+        middle = (start[0] + end[0]) / 2
+        v = line(middle)
+        if not np.isfinite(v):
+            return None
+        if 0 <= v <= HEIGHT:
+            return middle, v
+        start, end = ((middle, v), end) if (v < 0) == (start[1] < 0) else (start, (middle, v))
+    return None
+
+
 def _ticks(place, values):
-    """The ticks at values, with as many digits as it takes to tell them apart."""
-    for digits in (4, 7, 10, 13):
-        texts = [short(value, digits) for value in values]
-        if len(set(texts)) == len(texts):
-            break
+    """The ticks at values; where four digits do not tell them apart, or are too long, by how much they are off the middle one."""
+    texts, middle = [short(value) for value in values], values[len(values) // 2]
+    if len(set(texts)) < len(texts) or max(map(len, texts)) > LONGEST_TICK:
+        off = [short(value - middle, 2) for value in values]
+        texts = [f"+{text}" if value > middle else text for text, value in zip(off, values, strict=True)]
+        texts[len(values) // 2] = compact(middle)
     return [(place(value), text) for value, text in zip(values, texts, strict=True)]
 
 
@@ -131,7 +161,8 @@ def chain_lines(terms, trace, output, wrt, walked):
     """The product of each of the first paths in symbols and in numbers, and their sum, as one `Picture`."""
     way = {term.edge: COLORS[i % len(COLORS)] for i, term in enumerate(terms_between(terms, output, wrt))}
     text, (count, first) = chains(terms, trace, output, wrt, walked), first_paths(terms, output, wrt, MOST_PATHS)
-    left, shapes, y = (*partial_runs(output, wrt), (" = ", "")), [], 16
+    twofold = count > 1 and (output, wrt) in way
+    left, shapes, y = (*partial_runs(output, wrt, "d" if twofold else "∂"), (" = ", "")), [], 16
     for k, path in enumerate(first):
         head = [(left if count == 1 else ((f"{k + 1}:  ", ""),), MUTED if count > 1 else INK)]
         symbols = [(partial_runs(*term.edge), way[term.edge]) for term in path.terms]
@@ -143,9 +174,8 @@ def chain_lines(terms, trace, output, wrt, walked):
         )
         y += 50
     if count > 1:
-        parts = [text.get(f"q:{k}", "?") for k in range(len(first))] + (
-            [text.get("o:", "?")] if count > len(first) else []
-        )
+        parts = [text.get(f"q:{k}", "?") for k in range(len(first))]
+        parts += [f"({count - len(first)} more: {text.get('o:', '?')})"] if count > len(first) else []
         shapes += _row([((*left, (" + ".join(parts) + f" = {text.get('s:', '?')}", "")), INK)], y)
         y += 28
     wide = max((shape.x + 1.06 * width_of(shape.runs, shape.size) for shape in shapes), default=0.0)

@@ -6,7 +6,7 @@ loss; the graph of a network, which says so in its lines, in units, weights on t
 
 import itertools
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -112,7 +112,7 @@ def _cubic(points):
 def _in_columns(edges, captions):
     column, routes, rows = layout(edges)
     captions = dict(captions)
-    place, width, height = _place(column, rows, captions)
+    place, width, height = _place(column, rows, captions, _label_room(edges, column))
     shapes = []
     for edge in edges:
         points = [place[node] for node in routes[edge]]
@@ -123,12 +123,26 @@ def _in_columns(edges, captions):
     return width, height, tuple(shapes)
 
 
-def _place(column, rows, captions):
+def _label_room(edges, column):
+    """How far apart the circles of neighbouring columns stand so that the labels between them cover none."""
+    room = Counter()
+    for of, wrt in edges:
+        if column[of] == column[wrt] + 1:
+            room[column[wrt]] = max(room[column[wrt]], _label_width((of, wrt)) + 16)
+    return room
+
+
+def _label_width(edge):
+    return width_of((*partial_runs(*edge), (" = ", "")), 12) + NUMBER + 10
+
+
+def _place(column, rows, captions, room):
     """The centre of every node in pixels, and the size of the picture: columns as wide as their captions need."""
     widths = [2 * RADIUS] * (max(column.values()) + 1)
     for name, runs in captions.items():
         widths[column[name]] = max(widths[column[name]], width_of(runs, 13) - GAP * 0.45)
-    gaps = [GAP + min(90, 15 * max(0, crossing - 3)) for crossing in _crossings(rows, column, len(widths))]
+    crossings = _crossings(rows, column, len(widths))
+    gaps = [max(GAP + min(90, 15 * max(0, crossing - 3)), room[c]) for c, crossing in enumerate(crossings)]
     lefts = [MARGIN + w + g for w, g in zip(accumulate(widths, initial=0), accumulate(gaps, initial=0), strict=False)]
     last = [
         width_of(runs, 13) / 2 - widths[-1] / 2 for name, runs in captions.items() if column[name] == len(widths) - 1
@@ -163,7 +177,7 @@ def _way_back(edges, routes, place, captions):
         curve = _below([place[node] for node in reversed(routes[edge])])
         strokes.append(_backward(edge, curve))
         runs = (*partial_runs(*edge), (" = ", ""))
-        size = width_of(runs, 12) + NUMBER + 10
+        size = _label_width(edge)
         x, y, box = _free_place(curve, size, taken)
         taken.add(box)
         labels += _label(edge, x, y, size, runs)
@@ -257,7 +271,7 @@ def _numbers_of(stand):
     for name in () if stand.dots else stand.small:
         x, y = stand.place[name]
         taken.add((x - 24, y - 8, x + 24, y + 8))
-        taken.add((x + 26, y - 6, x + 66, y + 6) if name in stand.biases else (x - 22, y + 10, x + 22, y + 22))
+        taken.add((x - 22, y - 21, x + 22, y - 10) if name in stand.biases else (x - 22, y + 10, x + 22, y + 22))
     return taken
 
 
@@ -287,9 +301,7 @@ def _small_node(name, stand):
     if stand.dots:
         shapes = (Circle(x, y, 5, mark=mark),)
         return Group(shapes, name, name)
-    beside = name in stand.biases  # its gradient stands right of it: below it is the unit
-    below = Text(x + 26, y + 3.6, (), 10, BACKWARD, "start", "bold", halo=True, slot=_marks("g", name))
-    if not beside:
-        below = Text(x, y + 19, (), 10, BACKWARD, weight="bold", halo=True, slot=_marks("g", name))
-    shapes = (Pill(x, y, 48, 16, MUTED, mark=mark), Text(x, y + 3.6, (), 10.5, slot=_marks("v", name)), below)
+    off = -12 if name in stand.biases else 19  # below a bias is its unit
+    pulled = Text(x, y + off, (), 10, BACKWARD, weight="bold", halo=True, slot=_marks("g", name))
+    shapes = (Pill(x, y, 48, 16, MUTED, mark=mark), Text(x, y + 3.6, (), 10.5, slot=_marks("v", name)), pulled)
     return Group(shapes, name, name)
