@@ -1,4 +1,4 @@
-"""The page: one module of JavaScript and its style, beside a sheet and a state; for a widget, or as one file."""
+"""A page: a module of JavaScript and its style, beside a sheet and a state; for a widget, or as one file."""
 
 import base64
 import hashlib
@@ -14,6 +14,8 @@ FILE = """<!DOCTYPE html>
 <script type="application/json" id="sheet">{sheet}</script><script type="application/json" id="state">{state}</script>
 <script type="module">{script}</script></body></html>
 """
+# What the page of a graph is made of; each of these lists ends in a class `Page` and the bridge to a kernel.
+GRAPH = ("operations", "numbers", "computation", "elements", "page", "bridge")
 START = """
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 try { globalThis.page = new Page(document.getElementById("page"), read("sheet"), read("state")); }
@@ -26,9 +28,9 @@ def _text(name):
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def script():
-    """The page's module: the operations, then the page."""
-    return _text("operations.js") + _text("page.js")
+def script(rooms=GRAPH):
+    """The page's module: the rooms of JavaScript that it is made of, one after the other."""
+    return "\n".join(_text(f"{room}.js") for room in rooms)
 
 
 def style():
@@ -36,9 +38,9 @@ def style():
     return _text("page.css")
 
 
-def as_file(sheet, state, title):
+def as_file(sheet, state, title, rooms=GRAPH):
     """The page as one file that needs no kernel and no network."""
-    code = script() + START
+    code = script(rooms) + START
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     return FILE.format(
         title=escape(title), digest=digest, style=style(), sheet=_json(sheet), state=_json(state), script=code

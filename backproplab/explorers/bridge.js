@@ -1,0 +1,22 @@
+// Where a page lives: in a widget, whose model holds sheet and state and whose messages carry the kernel's word.
+
+/** The page as a widget: the model holds sheet and state, messages carry the kernel's verdicts. */
+function render({ model, el }) {
+  let turn = 0, waiting;
+  const page = new Page(el, model.get("sheet"), model.get("state"), {
+    moved(state, numbers) {
+      turn += 1;
+      clearTimeout(waiting);
+      waiting = setTimeout(() => { page.verdict.textContent = page.sheet.words.nokernel; }, 3000);
+      model.send({ turn, state, numbers });
+    },
+  });
+  const heard = (message) => {
+    if (message.state) page.receive(message.state);
+    if (message.turn === turn || message.turn === undefined && !message.state) { clearTimeout(waiting); if (message.turn) page.judge(message); }
+  };
+  model.on("msg:custom", heard);
+  return () => { model.off("msg:custom", heard); clearTimeout(waiting); page.dispose(); };
+}
+
+export default { render };
