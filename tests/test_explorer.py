@@ -7,6 +7,7 @@ import queue
 import sys
 import time
 
+import numpy as np
 import pytest
 from conftest import AT, NEURON
 from jupyter_client.manager import KernelManager
@@ -45,7 +46,8 @@ def test_numbers_are_set_and_read(explorer):
     assert explorer.trace == pytest.approx(trace, rel=1e-14)
     assert explorer.gradient == pytest.approx(gradient, rel=1e-13)
     assert explorer.wrt == "b" and explorer.numbers == AT | {"w": 3.0}
-    assert explorer.state == {"numbers": explorer.numbers, "output": "L", "wrt": "b", "step": 6}
+    shown = {"numbers": explorer.numbers, "output": "L", "wrt": "b", "step": 6}
+    assert {name: explorer.state[name] for name in shown} == shown
 
 
 def test_choosing_the_quantity_and_the_output(explorer):
@@ -60,16 +62,21 @@ def test_choosing_the_quantity_and_the_output(explorer):
 
 
 def test_inputs_may_have_any_name():
-    explorer = bp.explore(bp.Graph(L="self**2 + graph*step"), **{"self": 2.0, "graph": 1.0, "step": 3.0})
+    explorer = bp.explore(bp.Graph(L="self**2 + graph*nudge"), **{"self": 2.0, "graph": 1.0, "nudge": 3.0})
     explorer.set(**{"self": 3.0})
     assert explorer.trace["L"] == 12
+    for name in ("wrt", "output", "step", "predict", "rate", "parameters", "example"):
+        with pytest.raises(ValueError, match="it is reserved"):
+            bp.Graph(L=f"2*{name}")
 
 
 @pytest.mark.parametrize("change, message", [
     (lambda e: e.set(q=1), "'q': it is not in this graph"), (lambda e: e.set(w=float("nan")), "w must be finite"), (lambda e: e.set(w=[1.0, 2.0]), "w must be one number"),
     (lambda e: e.set(wrt="q"), "'q' has no path to it, or is no quantity"), (lambda e: setattr(e, "step", 99), "step must be a whole number from 0 to 6"),
     (lambda e: setattr(e, "step", 1.5), "step must be a whole number"), (lambda e: setattr(e, "output", "w"), "'w' is not a line"), (lambda e: e.set(b=1e301), "sliders reach to 1e300"),
-    (lambda e: e.set(y=1.2e200), "line L = .* gives inf"), (lambda e: e.set(step=2), "write e.step = 2"), (lambda e: setattr(e, "wrt", "L"), "'L' is the output itself"),
+    (lambda e: e.set(y=1.2e200), "line L = .* gives inf"), (lambda e: e.set(step=7, w=2.0), "step must be"), (lambda e: e.set(rate=-1.0), "rate must be above 0"), (lambda e: e.set(parameters=[]), "at least one"), (lambda e: e.set(parameters=["z"]), "'z' is no input"),
+    (lambda e: e.set(example=1), "a row from 0 to 0"), (lambda e: setattr(e, "through", "x"), "one of 'paths', 'delta'"), (lambda e: setattr(e, "nudge", 0.0), "nudge must be above 0"), (lambda e: e.update(0), "times must be"),
+    (lambda e: setattr(e, "wrt", "L"), "'L' is the output itself"),
 ])  # fmt: skip
 def test_changes_in_code_that_are_refused(explorer, change, message):
     before = (explorer.numbers, explorer.wrt, explorer.step, explorer.output, explorer.state, explorer.still.svg)
@@ -96,8 +103,9 @@ def test_what_explore_refuses(neuron):
         (lambda: bp.explore(neuron, 1.5), TypeError, "a graph's numbers are given by name"),
         (lambda: bp.explore(bp.Graph(q="c + 1", L="x + 1"), c=1, x=1, wrt="c"), ValueError, "'c' has no path"),
         (lambda: bp.explore(bp.Graph(L="2 + 1")), ValueError, "no line uses a name"),
-        (lambda: bp.explore(net), TypeError, "of a network give one example"),
-        (lambda: bp.explore(net, [[1, 2], [3, 4]], [[1, 0], [0, 1]]), ValueError, "expected one example, found 2"),
+        (lambda: bp.explore(net), TypeError, "of a network give its examples too"),
+        (lambda: bp.explore(net, [[1, 2]] * 65, [[1, 0]] * 65), ValueError, "65 examples, more than the 64"),
+        (lambda: bp.explore(net, [1, 2], [1, 0], w=3), TypeError, "brings its own numbers; found w"),
         (
             lambda: bp.explore(bp.Network([9, 20, 2], ["tanh", "sigmoid"]), [0.0] * 9, [1.0, 0.0]),
             ValueError,
@@ -150,12 +158,104 @@ def test_where_lines_cancel_page_and_kernel_differ_by_rounding():
     assert answer["agrees"] or answer["rounding"]
 
 
+# --- updates and batches ------------------------------------------------------------------------------------------------
+
+
+def test_an_update_moves_all_parameters_at_once(explorer):
+    explorer.rate = 2.0
+    w, b, losses = -0.4, 0.2, [by_hand(-0.4)[0]["L"]]
+    for _ in range(5):
+        gradient = by_hand(w, b=b)[1]
+        w, b = w - 2.0 * gradient["w"], b - 2.0 * gradient["b"]
+        losses.append(by_hand(w, b=b)[0]["L"])
+    explorer.update(3)
+    explorer.update(2)
+    assert explorer.numbers == pytest.approx({"w": w, "x": 1.5, "b": b, "y": 1.0}, rel=1e-13)
+    assert explorer.losses == pytest.approx(losses, rel=1e-13) and explorer.state["losses"]
+    explorer.rate = 0.5
+    assert len(explorer.losses) == 6  # the way goes on
+    explorer.set(w=1.0)
+    assert explorer.losses == []  # these losses were of other numbers
+
+
+def test_only_the_chosen_parameters_move(explorer):
+    assert explorer.parameters == ["w", "b"]
+    explorer.parameters = ["b", "x"]
+    explorer.update()
+    gradient = by_hand(-0.4)[1]
+    moved = {"w": -0.4, "x": 1.5 - 0.1 * gradient["x"], "b": 0.2 - 0.1 * gradient["b"], "y": 1.0}
+    assert explorer.numbers == pytest.approx(moved, rel=1e-13) and explorer.parameters == ["x", "b"]
+
+
+def test_an_update_that_diverges_stops_at_the_last_finite_numbers():
+    explorer = bp.explore(bp.Graph(L="w**4"), w=3.0)
+    explorer.rate = 1.0
+    with pytest.raises(
+        ValueError, match=r"update 5 of 100 at rate 1: .*L = w\*\*4 gives inf.*the numbers are those before it"
+    ):
+        explorer.update(100)
+    w = 3.0
+    for _ in range(4):
+        w -= 4 * w**3
+    assert explorer.numbers["w"] == pytest.approx(w, rel=1e-12) and len(explorer.losses) == 5
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize(
+    "activations, loss", [(["tanh", "sigmoid"], "squared_error"), (["relu", "softmax"], "cross_entropy")]
+)
+def test_a_batch_is_updated_by_the_networks_own_gradient(reduction, activations, loss):
+    net = bp.Network([2, 3, 2], activations, loss, l2=0.1, reduction=reduction, seed=1)
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(5, 2)), np.eye(2)[[0, 1, 1, 0, 1]]
+    explorer = bp.explore(net, X, Y, wrt="W1_2_1")
+    explorer.update(2)
+    losses = [net.loss(X, Y)]
+    for _ in range(2):
+        gradient = net.gradient(X, Y)
+        net.parameters = {name: value - 0.1 * gradient[name] for name, value in net.parameters.items()}
+        losses.append(net.loss(X, Y))
+    assert explorer.losses == pytest.approx(losses, rel=1e-12)
+    assert explorer.numbers["W1_2_1"] == pytest.approx(net.parameters["W1"][1, 0], rel=1e-12)
+    assert explorer.numbers["b2_2"] == pytest.approx(net.parameters["b2"][1], rel=1e-12)
+    explorer.example = 3
+    assert [explorer.numbers[name] for name in ("x_1", "x_2", "y_1")] == [*X[3], Y[3, 0]]
+    row = net.forward(X[3], Y[3])
+    assert explorer.trace["a1_2"] == pytest.approx(row["A1"][0, 1], rel=1e-12)
+    assert len(explorer.losses) == 3  # another example is shown, nothing has moved
+    explorer.set(x_1=2.5)
+    explorer.example = 0
+    explorer.example = 3
+    assert explorer.numbers["x_1"] == 2.5 and explorer.losses == []
+
+
+def test_the_kernel_confirms_the_gradient_of_a_batch():
+    net = bp.Network([2, 2, 1], ["tanh", "sigmoid"], l2=0.1, seed=1)
+    X, Y = np.array([[0.5, -1.0], [1.0, 2.0], [-0.3, 0.1]]), np.array([[1.0], [0.0], [1.0]])
+    explorer = bp.explore(net, X, Y)
+    gradient = net.gradient(X, Y)
+    whole = {"W1_1_1": 0.0}
+    for name in explorer.sheet["inputs"]:
+        letter, *units = name.split("_")
+        if letter[0] in "Wb":
+            whole[name] = float(gradient[letter][tuple(int(unit) - 1 for unit in units)])
+    numbers = {"trace": explorer.trace, "gradient": explorer.gradient, "totals": {"gradient": whole}}
+    (answer,) = answers(explorer, {"turn": 1, "state": explorer.state, "numbers": numbers})
+    assert answer["agrees"] is True
+    numbers["totals"] = {"gradient": whole | {"W1_2_1": whole["W1_2_1"] * 1.0001}}
+    (answer,) = answers(explorer, {"turn": 2, "state": explorer.state, "numbers": numbers})
+    assert answer["agrees"] is False
+
+
 @pytest.mark.parametrize("message", [
     {"turn": 1}, {"turn": 1, "state": {"numbers": {"w": "a"}}, "numbers": {}}, {"turn": 1, "state": {"numbers": {"q": 1.0}, "output": "L", "wrt": "w", "step": 0}, "numbers": {}},
     {"turn": 1, "state": {"numbers": {"w": 1.0}, "output": "<script>", "wrt": "w", "step": 0}, "numbers": {}},
+    {"turn": 1, "state": {"rate": "1"}, "numbers": {}}, {"turn": 1, "state": {"losses": [1e999]}, "numbers": {}}, {"turn": 1, "state": {"rows": [[1.0]]}, "numbers": {}}, {"turn": 1, "state": {"parameters": ["q"]}, "numbers": {}},
 ])  # fmt: skip
 def test_a_page_that_was_tampered_with_gets_an_answer_and_changes_nothing(explorer, message):
     before = explorer.state, explorer.numbers
+    if "state" in message:
+        message = message | {"state": explorer.state | message["state"]}
     (answer,) = answers(explorer, message)
     assert answer["turn"] == 1 and answer["error"]
     assert (explorer.state, explorer.numbers) == before

@@ -4,7 +4,7 @@ import json
 import math
 import os
 import random
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from conftest import AT, random_graph
 import backproplab as bp
 from backproplab.explorers import page as page_module
 from backproplab.explorers.sheet import backward, passes, sheet_of
-from backproplab.explorers.widget import choices, steps
+from backproplab.explorers.state import choices, first_state, steps
 from backproplab.notation import number
 from backproplab.pictures.facts import chains, compact, factor, gather, written
 from backproplab.pictures.plots import plot
@@ -54,7 +54,8 @@ def live(empty):
 def state_of(graph, numbers, wrt=None, output=None, step=None):
     output = output or graph.output
     step = steps(graph, output) if step is None else step
-    return {"numbers": numbers, "output": output, "wrt": wrt or choices(graph, output)[0], "step": step}
+    first = replace(first_state(graph, numbers), output=output, wrt=wrt or choices(graph, output)[0], step=step)
+    return asdict(first)
 
 
 def opened(live, graph, numbers, **asked):
@@ -113,8 +114,8 @@ def expected_facts(graph, read):
     turned = state["step"] >= len(forward)
     pulled = walk([term for term in terms if term.of in walked], {state["output"]: 1.0}) if turned else None
     current = groups[-1] if groups else ()
-    found = gather(terms, seen, pulled, state["wrt"], state["output"], walked, current)
-    return found.text | chains(terms, seen, state["output"], state["wrt"], set(walked)), found.mark
+    found = gather(terms, seen, pulled, state["wrt"], state["output"], walked, current, state["glance"])
+    return found.text | chains(terms, seen, state["output"], state["wrt"], set(walked), turned), found.mark
 
 
 GRAPHS = {
@@ -144,6 +145,7 @@ def test_the_facts_are_pythons_on_random_states(live, name):
             "output": output,
             "wrt": rng.choice(choices(graph, output)),
             "step": rng.randint(0, steps(graph, output)),
+            "glance": rng.random() < 0.5,
         }
         live.evaluate("(change) => page.change(change)", change)
         read = live.evaluate(READ)
@@ -185,7 +187,7 @@ def test_the_dom_is_the_facts(live, name):
 def test_every_number_can_be_found_on_the_page(live):
     graph, numbers = GRAPHS["neuron"]()
     opened(live, graph, numbers, wrt="w")
-    live.locator("summary").click()
+    live.locator(".bp-all summary").click()
     live.wait_for_selector(".bp-all tbody tr")
     trace = graph.forward(**numbers)
     gradient = bp.backpropagate(graph.terms(trace), "L")
@@ -238,7 +240,7 @@ def test_a_field_refuses_what_is_no_number_and_all_stays_as_it_was(neuron_page, 
     field.press("Enter")
     assert "a number is wanted" in neuron_page.locator(".bp-message").text_content()
     assert field.get_attribute("aria-invalid") == "true" and slot(neuron_page, "v:w") == "−0.4"
-    neuron_page.locator("summary").focus()
+    neuron_page.locator(".bp-all summary").focus()
     assert field.input_value() == "-0.4" and field.get_attribute("aria-invalid") is None
     field.fill("2")
     field.press("Enter")

@@ -5,25 +5,40 @@ import numpy as np
 from ..models.graph import Graph
 from ..models.network import Network
 from .step_explorer import StepExplorer
-from .widget import GraphExplorer
+from .widget import MOST_EXAMPLES, GraphExplorer
 
 
-def explore(model, x=None, y=None, /, *, wrt=None, **numbers):
-    """A page for a graph, or for one example (x, y) of a network: move its numbers, choose a quantity, and its chain lights up.
+def explore(model, X=None, Y=None, /, *, wrt=None, **numbers):
+    """A page for a graph, or for a network and its examples: move its numbers, choose a quantity, and its chain lights up.
 
-    `wrt` is the quantity whose derivative is shown (the first input if left out); numbers as for `graph.forward`. The page
-    steps through the pass, forward and back, and can be saved: `e.save("neuron.html")`.
-    ValueError and TypeError as `graph.forward` and `net.graph`; ValueError: more edges than a page can show, several examples.
+    `wrt` is the quantity whose derivative is shown (the first input if left out); numbers as for `graph.forward`. X and Y are
+    one example of a network, or a batch of up to 64. The page steps through the pass, forward and back, updates the
+    parameters, and can be saved: `e.save("neuron.html")`.
+    ValueError and TypeError as `graph.forward` and `net.graph`; ValueError: more edges or examples than a page can show.
     """
     if isinstance(model, Network):
-        if x is None or y is None:
-            raise TypeError("explore: of a network give one example: bp.explore(net, x, y)")
-        model = model.graph(x, y)
-    elif not isinstance(model, Graph):
+        if X is None or Y is None:
+            raise TypeError("explore: of a network give its examples too: bp.explore(net, X, Y)")
+        if numbers:
+            raise TypeError(f"explore: a network brings its own numbers; found {', '.join(numbers)}")
+        return _of_network(model, X, Y, wrt)
+    if not isinstance(model, Graph):
         raise TypeError(f"explore: expected a Graph or a Network, found {type(model).__name__}")
-    elif x is not None or y is not None:
-        raise TypeError(f"explore: a graph's numbers are given by name, x=1.5; found {np.shape(x)} without one")
+    if X is not None or Y is not None:
+        raise TypeError(f"explore: a graph's numbers are given by name, x=1.5; found {np.shape(X)} without one")
     return GraphExplorer(model, wrt, numbers)
+
+
+def _of_network(net, X, Y, wrt):
+    """The page of a network: unit by unit where its edges can be read, else in layers."""
+    trace = net.forward(X, Y)
+    rows = tuple(tuple(map(float, (*x, *y))) for x, y in zip(trace["X"], trace["Y"], strict=True))
+    if len(rows) > MOST_EXAMPLES:
+        raise ValueError(
+            f"explore: {len(rows)} examples, more than the {MOST_EXAMPLES} that a page can show; give a part of them"
+        )
+    graph = net.graph(trace["X"][0], trace["Y"][0])
+    return GraphExplorer(graph, wrt, {}, rows if len(rows) > 1 else (), net.reduction)
 
 
 def explore_step(graph, /, wrt, output=None, **numbers):

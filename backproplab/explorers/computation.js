@@ -1,6 +1,6 @@
 // The computation of a sheet: its lines evaluated, their terms walked; what each slot shows, and the points of each curve.
 
-const COLORS = 8, MOST_PATHS = 8, POINTS = 161;
+const COLORS = 8, MOST_PATHS = 8, POINTS = 161, WIDEST = 8;
 const LONGEST_TICK = 6, BISECTIONS = 60, BEYOND = 2000;
 
 const joined = (edge) => edge.join(":");
@@ -15,7 +15,7 @@ export class Computation {
     this.programs = new Map(sheet.programs.map((program) => [program.name, program]));
     this.names = [...this.inputs, ...this.programs.keys()];
     this.edges = sheet.programs.flatMap((program) => program.uses.map((use) => [program.name, use]));
-    this.passes = sheet.passes;
+    this.passes = sheet.passes; this.data = sheet.data; this.carried = new Map(sheet.carried);
     this.words = sheet.words;
   }
 
@@ -60,6 +60,43 @@ export class Computation {
       gradient.set(wrt, gradient.has(wrt) ? gradient.get(wrt) + part : part);
     }
     return gradient;
+  }
+
+  /** The output over numbers for a quantity, an input or a line: the lines that depend on it computed anew. */
+  over(output, wrt, trace, xs) {
+    const moved = new Set([wrt]), reached = this.below(output);
+    for (const [of, use] of this.edges) if (of !== wrt && moved.has(use)) moved.add(of);
+    const lines = [...this.programs.values()].filter(({ name }) => name !== wrt && moved.has(name) && reached.has(name));
+    return xs.map((x) => {
+      const at = new Map(trace).set(wrt, x);
+      for (const program of lines) at.set(program.name, this.slots(program, program.uses.map((use) => at.get(use)))[program.value]);
+      return at.get(output);
+    });
+  }
+
+  /** Output and gradient over all examples, or of the only one: the mean or the sum, what the loss takes from a weight itself once. */
+  totals({ numbers, output, rows, reduction }) {
+    if (!rows.length) {
+      const { trace, terms } = this.run(numbers);
+      return { value: trace.get(output), gradient: this.walk(terms, output), own: new Map(), shares: () => [] };
+    }
+    const runs = rows.map((row) => this.run({ ...numbers, ...Object.fromEntries(this.data.map((name, i) => [name, row[i]])) }));
+    const share = reduction === "mean" ? 1 / rows.length : 1, gradients = runs.map(({ terms }) => this.walk(terms, output)), own = new Map();
+    const weights = this.inputs.filter((name) => !this.data.includes(name)), loss = [...this.programs.keys()].at(-1);
+    this.edges.forEach(([of, use], i) => { if (of === output && output === loss && weights.includes(use)) own.set(use, runs[0].terms[i]); });
+    const shares = (name) => gradients.map((gradient) => ((gradient.get(name) ?? 0) - (own.get(name) ?? 0)) * share);
+    const penalty = [...own].reduce((sum, [name, slope]) => sum + 0.5 * numbers[name] * slope, 0);
+    const value = runs.reduce((sum, { trace }) => sum + (trace.get(output) - penalty) * share, 0) + penalty;
+    return { value, own, shares, gradient: new Map(weights.map((name) => [name, shares(name).reduce((sum, part) => sum + part, 0) + (own.get(name) ?? 0)])) };
+  }
+
+  /** What flows back along each edge: the gradient of the weight that stands on it, else the part that it sends back. */
+  flows(terms, gradient, seen) {
+    return this.edges.map((edge, i) => {
+      const weight = this.carried.get(joined(edge));
+      if (!seen(edge)) return null;
+      return Math.abs(weight === undefined ? gradient.get(edge[0]) * terms[i] : gradient.get(weight) ?? 0);
+    });
   }
 
   /** The names that the output depends on, itself first. */
@@ -135,13 +172,16 @@ export function facts(computation, { trace, terms }, state) {
     if (gradient.has(name) && !far.unfinished.has(name)) text[`g:${name}`] = compact(gradient.get(name));
     if (far.current.includes(name)) mark[`l:${name}`] = "now";
   }
+  const passed = (edge) => far.walked.has(edge[0]) && gradient.has(edge[0]);
+  const flows = state.glance ? computation.flows(terms, gradient, passed) : null, most = flows ? Math.max(...flows, Number.MIN_VALUE) : 1;
   computation.edges.forEach((edge, i) => {
-    const key = joined(edge), look = lit.get(key) ?? "off", seen = far.walked.has(edge[0]) && gradient.has(edge[0]);
-    mark[`e:${key}`] = look;
+    const key = joined(edge), look = lit.get(key) ?? "off", seen = passed(edge);
+    mark[`e:${key}`] = look + (flows && seen ? ` w${Math.round(WIDEST * (flows[i] / most))}` : "");
     mark[`b:${key}`] = mark[`t:${key}`] = seen ? look : "hidden";
     if (seen) { text[`t:${key}`] = compact(terms[i]); text[`f:${key}`] = factor(terms[i]); text[`r:${key}`] = written(terms[i]); }
   });
   const place = new Map(computation.edges.map((edge, i) => [joined(edge), i])), { count, first } = computation.paths(output, wrt);
+  for (const name of far.turned ? gradient.keys() : []) if (!far.unfinished.has(name)) { text[`d:${name}`] = written(gradient.get(name)); text[`e:${name}`] = factor(gradient.get(name)); }
   const whole = way.every(([of]) => far.walked.has(of));
   first.forEach((path, k) => {
     const done = path.every(([of]) => far.walked.has(of));

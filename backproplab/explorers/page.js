@@ -1,6 +1,6 @@
 // The page of a graph: fills the picture's slots and redraws the curves while a slider moves. No framework, no markup from strings.
 
-const MOST_PLOTS = 8, PLACES = 80;
+const MOST_PLOTS = 8, PLACES = 80, MOST_LOSSES = 1000;
 const PLOT = { LEFT: 50, TOP: 14, width: 208, height: 104 }; // half as high as wide, so that ticks are round numbers on both sides
 
 let count = 0;
@@ -14,7 +14,8 @@ export class Page {
     this.limits = new Map(sheet.inputs.map((name) => [name, reach(state.numbers[name])]));
     this.root = html("div", { class: "bp-page" });
     this.terms = new Map(this.computation.edges.map((edge, i) => [joined(edge), sheet.math.terms[i]]));
-    this.state = { ...state, numbers: { ...state.numbers } };
+    this.state = structuredClone(state);
+    this.begin = structuredClone(state.rows);
     this.result = this.computation.run(this.state.numbers);
     this.abort = new AbortController();
     this.build();
@@ -26,6 +27,7 @@ export class Page {
   }
 
   dispose() {
+    for (const panel of this.panels) panel.stop();
     this.abort.abort(); this.observer.disconnect(); clearTimeout(this.rest); cancelAnimationFrame(this.frame); this.root.remove();
   }
 
@@ -50,7 +52,7 @@ export class Page {
       return [name, button];
     }));
     this.reset = html("button", { type: "button", class: "bp-reset" }, words.reset);
-    this.listen(this.reset, "click", () => this.change({ numbers: { ...this.first } }, true));
+    this.listen(this.reset, "click", () => this.restart());
     for (const node of [this.of, this.wrt, this.reset]) node.setAttribute("data-lm-suppress-shortcuts", "true");
     this.verdict = html("span", { class: "bp-verdict", role: "status" });
     const head = html("div", { class: "bp-head" },
@@ -66,8 +68,9 @@ export class Page {
     this.plots = html("div", { class: "bp-plots" });
     this.table = html("details", { class: "bp-all" }, html("summary", { "data-lm-suppress-shortcuts": "true" }, words.all));
     this.listen(this.table, "toggle", () => this.fillTable());
+    this.panels = [new Batch(this, "batch"), new Voices(this, "voices"), new Update(this, "update"), new Landscape(this, "landscape"), new Nudge(this, "nudge")];
     const notes = this.sheet.notes.map((note) => html("p", { class: "bp-note" }, note));
-    this.root.append(head, html("div", { class: "bp-body" }, this.knobs, html("div", { class: "bp-main" }, html("div", { class: "bp-says" }, this.status, this.message), this.picture, this.tip, ...notes, this.chain, this.plots, this.table)));
+    this.root.append(head, html("div", { class: "bp-body" }, this.knobs, html("div", { class: "bp-main" }, html("div", { class: "bp-says" }, this.status, this.message), this.picture, this.tip, ...notes, this.switches(), this.chain, ...this.panels.map(({ node }) => node), this.plots, this.table)));
     this.parts = new Map();
     for (const node of this.picture.querySelectorAll("[data-mark], [data-slot]")) {
       const mark = node.getAttribute("data-mark");
@@ -127,12 +130,62 @@ export class Page {
   }
 
   /** The state with changes, checked, or a refusal: nothing has changed then. */
-  changed({ numbers = {}, output = this.state.output, wrt = this.state.wrt, step = this.state.step }) {
-    for (const [name, value] of Object.entries(numbers)) if (!(Math.abs(value) <= LARGEST)) throw new Refusal(`${name}: ${this.sheet.words.notnumber}`);
-    const choices = this.computation.choices(output);
-    const state = { numbers: { ...this.state.numbers, ...numbers }, output, wrt: choices.includes(wrt) ? wrt : choices[0], step: 0 };
-    state.step = Math.min(step, this.computation.seen(state).steps);
+  changed({ numbers = {}, ...changes }) {
+    const { words, inputs, data } = this.sheet, old = this.state;
+    for (const [name, value] of Object.entries(numbers)) if (!(Math.abs(value) <= LARGEST)) throw new Refusal(`${name}: ${words.notnumber}`);
+    for (const name of ["rate", "nudge"]) if (name in changes && !(changes[name] > 0 && changes[name] <= LARGEST)) throw new Refusal(`${words[name === "nudge" ? "h" : name]}: ${words.notpositive}`);
+    if ("parameters" in changes && !(changes.parameters.length && changes.parameters.every((name) => inputs.includes(name)))) throw new Refusal(words.nothingmoves);
+    const state = { ...old, ...changes }, choices = this.computation.choices(state.output), shown = state.rows.length ? Object.fromEntries(data.map((name, i) => [name, state.rows[state.example][i]])) : {};
+    state.numbers = { ...old.numbers, ...shown, ...numbers };
+    if (state.rows.length) state.rows = state.rows.map((row, i) => (i === state.example ? data.map((name) => state.numbers[name]) : row));
+    state.wrt = choices.includes(state.wrt) ? state.wrt : choices[0];
+    state.step = Math.max(0, Math.min(state.step, this.computation.seen(state).steps));
+    if (!("losses" in changes) && this.outdates(old, state)) state.losses = [];
     return state;
+  }
+
+  /** Whether losses of the old state say nothing of the new one. */
+  outdates(old, state) {
+    const moved = this.sheet.inputs.some((name) => !(state.rows.length && this.sheet.data.includes(name)) && old.numbers[name] !== state.numbers[name]);
+    return moved || old.output !== state.output || JSON.stringify([old.rows, old.parameters]) !== JSON.stringify([state.rows, state.parameters]);
+  }
+
+  /** Output and gradient over all examples, at the state's numbers; kept until they change. */
+  totals() {
+    const key = JSON.stringify([this.state.numbers, this.state.rows, this.state.output]);
+    if (key !== this.totalsOf) { this.totalled = this.computation.totals(this.state); this.totalsOf = key; }
+    return this.totalled;
+  }
+
+  /** Steps p <- p - rate dL/dp of all parameters at once; false where one is not finite, and the numbers are those before it. */
+  update(times = 1) {
+    let state = this.state, losses = state.losses.length ? [...state.losses] : [this.totals().value], failed = null;
+    for (let i = 0; i < times && !failed; i++) {
+      try {
+        const { gradient } = this.computation.totals(state);
+        const moved = Object.fromEntries(state.parameters.map((name) => [name, state.numbers[name] - state.rate * (gradient.get(name) ?? 0)]));
+        const next = this.changed({ ...state, numbers: { ...state.numbers, ...moved } }), { value } = this.computation.totals(next);
+        if (!Number.isFinite(value)) throw new Refusal(`${state.output} ${this.sheet.words.is} ${value}`);
+        losses = [...losses, value].slice(-MOST_LOSSES);
+        state = { ...next, losses };
+      } catch (error) { failed = error; }
+    }
+    if (state !== this.state) this.change({ numbers: state.numbers, losses }, true);
+    if (failed) this.refuse(new Refusal(`${this.sheet.words.update}, ${this.sheet.words.rate} ${number(this.state.rate)}: ${failed.message}`));
+    return !failed;
+  }
+
+  /** Back to the numbers that the page began with. */
+  restart() { this.change({ numbers: { ...this.first }, rows: structuredClone(this.begin), losses: [] }, true); }
+
+  /** How the chain is written, and whether edges are as wide as their gradient. */
+  switches() {
+    const { words } = this.sheet;
+    this.glance = html("input", { type: "checkbox", id: `${this.id}-glance`, "data-lm-suppress-shortcuts": "true" });
+    this.listen(this.glance, "change", () => this.change({ glance: this.glance.checked }));
+    this.through = html("select", { "aria-label": words.chainas, "data-lm-suppress-shortcuts": "true" }, html("option", { value: "paths" }, words["all paths"]), html("option", { value: "delta" }, words.delta));
+    this.listen(this.through, "change", () => this.change({ through: this.through.value }));
+    return html("div", { class: "bp-head" }, html("label", { for: this.glance.id }, this.glance, ` ${words.glance}`), ...(this.sheet.deltas.length ? [html("label", {}, `${words.chainas}: `, this.through)] : []));
   }
 
   /** A control was moved: the new state, or what is wrong with it while the last good one stays. */
@@ -140,7 +193,8 @@ export class Page {
     let state, result;
     try {
       state = this.changed(changes);
-      result = changes.numbers ? this.computation.run(state.numbers) : this.result;
+      result = changes.numbers || "example" in changes ? this.computation.run(state.numbers) : this.result;
+      if (state.rows.length && (changes.numbers || changes.rows)) this.computation.totals(state);
     } catch (error) {
       this.refuse(error);
       return false;
@@ -162,7 +216,11 @@ export class Page {
   /** At rest, a tenth of a second after the last move, the kernel hears of the state. */
   tell() {
     clearTimeout(this.rest);
-    this.rest = setTimeout(() => this.bridge.moved?.(this.state, { trace: Object.fromEntries(this.result.trace), gradient: Object.fromEntries(this.computation.walk(this.result.terms, this.state.output)) }), 100);
+    this.rest = setTimeout(() => {
+      const found = { trace: Object.fromEntries(this.result.trace), gradient: Object.fromEntries(this.computation.walk(this.result.terms, this.state.output)) };
+      if (this.state.rows.length) found.totals = { value: this.totals().value, gradient: Object.fromEntries(this.totals().gradient) };
+      this.bridge.moved?.(this.state, found);
+    }, 100);
   }
 
   schedule() {
@@ -175,7 +233,7 @@ export class Page {
   draw() {
     this.stale = false;
     this.found = facts(this.computation, this.result, this.state);
-    const key = JSON.stringify([this.state.output, this.state.wrt, this.state.step]);
+    const key = JSON.stringify([this.state.output, this.state.wrt, this.state.step, this.state.through]);
     const composed = key !== this.drawn;
     if (composed) { this.compose(); this.drawn = key; }
     for (const [slot, nodes] of this.slots) {
@@ -189,6 +247,7 @@ export class Page {
     }
     for (const node of this.picture.querySelectorAll("[data-pick]")) { node.setAttribute("aria-label", this.words(node.getAttribute("data-pick"))); node.setAttribute("aria-pressed", String(node.getAttribute("data-pick") === this.state.wrt)); }
     this.drawPlots();
+    for (const panel of this.panels) panel.refresh();
     this.drawTip();
     this.sync();
     for (const [node, name] of [[this.chain, "chain"], [this.plots, "plots"]]) { // what scrolls can be reached by keyboard
@@ -236,6 +295,8 @@ export class Page {
     const { state } = this;
     this.of.value = state.output;
     this.wrt.value = state.wrt;
+    this.glance.checked = state.glance;
+    this.through.value = state.through;
     for (const [name, { range, field, ends }] of this.controls) {
       const value = state.numbers[name], limit = this.limits.get(name), shown = number(value);
       field.title = String(value);
@@ -263,16 +324,16 @@ export class Page {
 
   composeChain() {
     this.drop("chain");
+    if (this.state.through === "delta" && this.sheet.deltas.length) { this.composeDelta(); return; }
     const { output, wrt } = this.state, { words } = this.sheet, { count, first } = this.computation.paths(output, wrt);
     this.colors = new Map(this.computation.between(output, wrt).map((edge, i) => [joined(edge), i % COLORS]));
     const twofold = count > 1 && this.terms.has(joined([output, wrt])), sign = twofold ? "d" : "∂";
     const left = () => html("span", { class: "bp-left" }, this.quotient(output, wrt, sign));
-    const signs = (...rows) => html("span", { class: "bp-factor bp-sign" }, ...rows.map((row) => html("span", {}, row)));
     const blocks = first.map((path, k) => {
       const title = count > 1 ? [html("div", { class: "bp-route" }, `${words.path} ${k + 1} / ${count}: ${[output, ...path.map(([, use]) => use)].join(" ← ")}`)] : [];
-      const product = signs("", "", html("span", {}, "= ", this.number(`p:${k}`)));
-      const factors = path.map((edge, i) => this.together(...(i ? [signs("·", "·", "·")] : []), this.factorOf(edge), ...(i === path.length - 1 ? [product] : [])));
-      return html("div", { class: count > 1 ? "bp-path" : "bp-only" }, ...title, html("div", { class: "bp-product" }, ...(count > 1 ? [] : [signs(left(), "", "")]), signs(count > 1 ? "" : "=", "=", "="), ...factors));
+      const product = this.signs("", "", html("span", {}, "= ", this.number(`p:${k}`)));
+      const factors = path.map((edge, i) => this.together(...(i ? [this.signs("·", "·", "·")] : []), this.factorOf(edge), ...(i === path.length - 1 ? [product] : [])));
+      return html("div", { class: count > 1 ? "bp-path" : "bp-only" }, ...title, html("div", { class: "bp-product" }, ...(count > 1 ? [] : [this.signs(left(), "", "")]), this.signs(count > 1 ? "" : "=", "=", "="), ...factors));
     });
     if (count > 1) {
       const sum = first.flatMap((_, k) => [k ? " + " : "", this.number(`q:${k}`)]), rest = count > first.length ? [` + (${count - first.length} ${words.more}: `, this.number("o:"), ")"] : [];
@@ -284,6 +345,30 @@ export class Page {
 
   /** Parts of a chain that stay in one row. */
   together(...parts) { return html("span", { class: "bp-together" }, ...parts); }
+
+  /** The chain through delta: a row for each unit's delta on the way, then delta times what came in; many paths fold into few rows. */
+  composeDelta() {
+    const { output, wrt } = this.state, { words, deltas } = this.sheet, way = this.computation.between(output, wrt), names = [...new Set(way.map(([, use]) => use))];
+    this.colors = new Map(way.map((edge, i) => [joined(edge), i % COLORS]));
+    const rows = [...names.filter((name) => deltas.includes(name) && name !== wrt), wrt].map((name) => this.deltaRow(name, way));
+    const { count } = this.computation.paths(output, wrt);
+    this.chain.replaceChildren(...rows, html("div", { class: "bp-route" }, filled(words.folded, { count: count.toLocaleString("en"), rows: rows.length })));
+    this.collect(this.chain, "chain");
+  }
+
+  /** The gradient of one quantity from those of the deltas above it: (sum of delta times weight) times slope. */
+  deltaRow(name, way) {
+    const { output } = this.state, users = way.filter(([, use]) => use === name), inner = users.length === 1 && !this.sheet.deltas.includes(users[0][0]) && users[0][0] !== output ? users[0][0] : null;
+    const parts = inner === null ? users : way.filter(([, use]) => use === inner), many = inner !== null && parts.length > 1;
+    const product = (edge) => (edge[0] === output ? [this.factorOf(edge)] : [this.deltaOf(edge[0]), this.signs("·"), this.factorOf(edge)]);
+    const sum = parts.flatMap((edge, i) => [this.together(...(i ? [this.signs("+")] : many ? [this.signs("(")] : []), ...product(edge), ...(many && i === parts.length - 1 ? [this.signs(")")] : []))]);
+    const slope = inner === null ? [] : [this.together(this.signs("·"), this.factorOf(users[0]))];
+    return html("div", { class: "bp-path bp-product" }, html("span", { class: "bp-factor bp-sign" }, html("span", {}, this.quotient(output, name, users.length > 1 && users.some(([of]) => of === output) ? "d" : "∂")), html("span", {}, this.sheet.deltas.includes(name) ? this.delta(name) : ""), html("span", {}, "")), this.signs("="), ...sum, ...slope, this.signs("", "", html("span", {}, "= ", this.number(`d:${name}`, name === this.state.wrt ? "bp-total" : ""))));
+  }
+
+  signs(...rows) { return html("span", { class: "bp-factor bp-sign" }, ...(rows.length === 1 ? [rows[0], rows[0], rows[0]] : rows).map((row) => html("span", {}, row))); }
+  delta(name) { const [tag, attributes, base, ...scripts] = this.sheet.math.names[name].slice(2).at(-1); return build(["math", {}, [tag, attributes, ["mi", {}, "δ"], ...scripts]]); }
+  deltaOf(name) { return html("span", { class: "bp-factor bp-sign" }, html("span", {}, this.quotient(this.state.output, name, "∂")), html("span", {}, this.delta(name)), this.number(`e:${name}`)); }
 
   /** A derivative as a fraction, with d where ∂ already stands for one line alone. */
   quotient(of, wrt, sign) {

@@ -15,7 +15,7 @@ FILE = """<!DOCTYPE html>
 <script type="module">{script}</script></body></html>
 """
 # What the page of a graph is made of; each of these lists ends in a class `Page` and the bridge to a kernel.
-GRAPH = ("operations", "numbers", "computation", "elements", "page", "bridge")
+GRAPH = ("operations", "numbers", "computation", "elements", "panels", "page", "bridge")
 START = """
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 try { globalThis.page = new Page(document.getElementById("page"), read("sheet"), read("state")); }
@@ -33,17 +33,17 @@ def script(rooms=GRAPH):
     return "\n".join(_text(f"{room}.js") for room in rooms)
 
 
-def style():
-    """The page's style."""
-    return _text("page.css")
+def style(rooms=("page",)):
+    """The page's style: its rooms of CSS, one after the other."""
+    return "\n".join(_text(f"{room}.css") for room in rooms)
 
 
-def as_file(sheet, state, title, rooms=GRAPH):
+def as_file(sheet, state, title, rooms=GRAPH, styles=("page",)):
     """The page as one file that needs no kernel and no network."""
     code = script(rooms) + START
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     return FILE.format(
-        title=escape(title), digest=digest, style=style(), sheet=_json(sheet), state=_json(state), script=code
+        title=escape(title), digest=digest, style=style(styles), sheet=_json(sheet), state=_json(state), script=code
     )
 
 

@@ -1,9 +1,10 @@
 """The sheet: all that the page needs of a computation, as plain data. JSON, never code."""
 
 from ..lines.program import Program
-from ..notation import latex_name, name_runs, place, template
+from ..notation import latex_name, name_runs, parts, place, template
 from ..paper.latex import factor, latex_formula
 from ..paper.mathml import tree
+from ..pictures.facts import carried
 from ..pictures.files import live
 from ..pictures.shapes import Text
 from ..pictures.template import drawing
@@ -16,9 +17,14 @@ WORDS = {
     "first": "to the inputs", "back": "one step back", "next": "one step on", "last": "to the end", "steps": "the pass, step by step",
     "reset": "Reset", "typed": "typed", "all": "All quantities", "quantity": "quantity", "value": "value", "gradient": "gradient",
     "slope": "slope", "gives": "gives", "is": "is", "at": "at", "stays": "The page still shows the last good numbers.",
-    "notnumber": "a number is wanted, such as -0.5 or 1e-3, up to 1e300", "nopath": "no path leads to it from", "itself": "is the output itself", "earlier": "plots of terms nearer to the output are left out",
+    "notnumber": "a number is wanted, such as -0.5 or 1e-3, up to 1e300", "notpositive": "a number above 0 is wanted, such as 0.1", "nothingmoves": "at least one parameter has to move", "nopath": "no path leads to it from", "itself": "is the output itself", "earlier": "plots of terms nearer to the output are left out",
     "agrees": "NumPy agrees", "differs": "NumPy finds another gradient; the relative difference is", "rounding": "NumPy agrees but for rounding: what is left of lines that cancel",
     "kernelerror": "the kernel says", "nokernel": "the kernel does not answer; the page goes on without it",
+    "update": "Update", "rate": "rate", "once": "one step", "play": "play", "pause": "pause", "restart": "back to the start", "withpass": "show the pass", "moves": "moves", "losses": "{output} after {count} steps", "chosen": "only {wrt}", "everything": "all parameters",
+    "landscape": "{output} over {wrt}", "drag": "Drag the point, or use the slider of {wrt}.", "nudge": "Nudge {wrt} by h", "h": "h", "go": "nudge", "line": "grows by", "ratio": "ratio", "term": "term", "estimate": "h times the gradient", "exact": "what really happened", "terms": "the terms predict",
+    "voices": "Voices at {wrt}", "voice": "{wrt} is used by {count} lines; each sends its part back, and the parts add up:", "batch": "The batch", "example": "row", "each": "what each row adds to d{output}/d{wrt}, as the {reduction} has it:", "penalty": "the penalty, once", "total": "together", "batchloss": "{output} of the batch",
+    "all paths": "all paths", "delta": "through δ", "chainas": "the chain", "glance": "edges as wide as |gradient|", "folded": "{count} paths, folded into {rows} rows: each δ is computed once.", "width": "|gradient|",
+    "project": "project", "unproject": "show the controls", "latex": "LaTeX", "link": "copy link", "code": "copy as code", "copied": "copied", "copy": "copy from here:", "ignored": "of the address this was ignored:",
     "fused": "{output} is computed from the logits, in one stable line: no path from it leads through {names}. net.graph(x, y, fused=False) writes the long way.",
 }  # fmt: skip
 
@@ -38,6 +44,11 @@ def backward(graph, output):
     return [group for group in groups if group]
 
 
+def data_names(graph):
+    """The inputs that are no parameters: those called x or y, of a network its inputs and targets."""
+    return [name for name in graph.inputs if parts(name).letter.partition("_")[0] in ("x", "y")]
+
+
 def sheet_of(graph):
     """The sheet of a graph."""
     terms, lines = graph.terms(), graph.lines
@@ -54,11 +65,15 @@ def sheet_of(graph):
         "format": FORMAT,
         "inputs": list(graph.inputs),
         "knobs": [name for name in graph.inputs if places is None or places[name][0] == "unit"],  # x and y of a network
+        "data": data_names(graph),
+        "carried": [[":".join(edge), name] for edge, name in carried(terms).items()],
         "outputs": outputs,
+        "deltas": [name for name in lines if places and parts(name).letter == "z"],
         "programs": [_program(name, line) for name, line in lines.items()],
         "passes": passes(graph),
         "math": {
             "names": {name: tree(latex_name(name)) for name in (*graph.inputs, *lines)},
+            "latex": {name: latex_name(name) for name in (*graph.inputs, *lines)},
             "runs": {name: live(Text(0, 0, name_runs(name), 13))[0] for name in (*graph.inputs, *lines)},
             "lines": {name: tree(f"{latex_name(name)} = {line.latex}") for name, line in lines.items()},
             "filled": {name: _filled(name, line) for name, line in lines.items()},
@@ -99,6 +114,7 @@ def _term(term):
     return {
         "symbol": tree(term.symbol),
         "factor": tree(factor(shown)),
+        "latex": factor(shown),
         "steps": [tree(step) for step in steps],
         "numbers": tree(template(shown)) if shown.args and shown.free_symbols else None,
     }

@@ -1,7 +1,7 @@
 """The explorer of a graph as a widget: the page, its state in Python, and the kernel's word on what the page computes."""
 
 import pathlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import anywidget
 import numpy as np
@@ -13,35 +13,38 @@ from ..notation import number
 from ..pictures.facts import fill, gather
 from ..pictures.plots import chain_lines, stacked, term_plots
 from ..pictures.template import drawing
-from ..terms import backpropagate, below, sizes
+from ..terms import backpropagate, sizes
 from . import page
 from .life import keep
 from .sheet import backward, passes, sheet_of
+from .state import MOST_UPDATES, changed, first_state, steps, totals, updated
 
-MOST_EDGES = 300
-LARGEST = 1e300
+MOST_EDGES, MOST_EXAMPLES = 300, 64
 AGREE = 1e-9  # of the sum over paths: as far apart as page and kernel may be where nothing cancels
 
 
-@dataclass(frozen=True)
-class State:
-    """What the page is about: the numbers, which derivative, and how far the pass has come."""
+def _of_state(name, doc):
+    """A property that reads a field of the state and sets it, or refuses to."""
 
-    numbers: dict
-    output: str
-    wrt: str
-    step: int
+    def read(self):
+        value = getattr(self._state, name)
+        return list(value) if isinstance(value, tuple) else value
 
-
-def choices(graph, output):
-    """The quantities that `output` depends on, in the order of the trace."""
-    reached = below(graph.terms(), output)
-    return [name for name in (*graph.inputs, *graph.lines) if name in reached and name != output]
+    return property(read, lambda self, value: self._change(**{name: value}), doc=doc)
 
 
-def steps(graph, output):
-    """How many steps the pass has: forward, then back from the output."""
-    return len(passes(graph)) + len(backward(graph, output))
+def _from_page(state):
+    """The changes that a page's state asks for; its numbers are a stranger's, and checked like a user's."""
+    kept = {
+        name: state[name] for name in ("output", "wrt", "step", "rate", "nudge", "through", "glance", "view", "example")
+    }
+    rows = tuple(tuple(map(float, row)) for row in state["rows"])
+    return kept | {
+        "parameters": tuple(state["parameters"]),
+        "losses": tuple(state["losses"]),
+        "rows": rows,
+        "numbers": state["numbers"],
+    }
 
 
 class GraphExplorer(anywidget.AnyWidget):
@@ -55,7 +58,7 @@ class GraphExplorer(anywidget.AnyWidget):
     sheet = traitlets.Dict().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, graph, wrt, numbers):
+    def __init__(self, graph, wrt, numbers, rows=(), reduction="mean"):
         terms = graph.terms()
         if len(terms) > MOST_EDGES:
             raise ValueError(
@@ -65,80 +68,55 @@ class GraphExplorer(anywidget.AnyWidget):
         if not terms:
             raise ValueError("explore: no line uses a name, so there is nothing to differentiate")
         self._graph = graph
-        numbers = {name: value for name, value in graph.forward(**numbers).items() if name in graph.inputs}
-        output = graph.output
-        first = State(numbers, output, next(iter(choices(graph, output)), ""), steps(graph, output))
-        self._state, self._trace, self._terms = self._checked(first, wrt=wrt)
+        first = first_state(graph, numbers, rows, reduction)
+        self._state, self._trace, self._terms = changed(graph, first, wrt=wrt)
         super().__init__(sheet=sheet_of(graph), state=asdict(self._state))
         self.on_msg(self._heard)
         keep(self)
 
     # --- state --------------------------------------------------------------------------------------------------------
 
-    def _checked(self, old, numbers=None, output=None, wrt=None, step=None):
-        """The state with changes, its trace and its terms. ValueError, TypeError: what is refused; nothing has changed then."""
-        graph = self._graph
-        output = old.output if output is None else graph.checked_output(output, "explore")
-        names = choices(graph, output)
-        if not names:
-            raise ValueError(f"explore: {output} depends on nothing; choose another line")
-        if wrt is None:
-            wrt = old.wrt if old.wrt in names else names[0]
-        if not isinstance(wrt, str) or wrt not in names:
-            why = "is the output itself" if wrt == output else "has no path to it, or is no quantity"
-            raise ValueError(
-                f"explore: {wrt!r:.40} {why}; the quantities that {output} depends on are {', '.join(names)}"
-            )
-        most = steps(graph, output)
-        if step is not None and (isinstance(step, bool) or not isinstance(step, int) or not 0 <= step <= most):
-            raise ValueError(f"explore: step must be a whole number from 0 to {most}, found {step!r:.40}")
-        for name, value in (numbers or {}).items():
-            if np.ndim(value):
-                raise ValueError(f"explore: {name} must be one number, found shape {np.shape(value)}")
-        trace = graph.forward(**(old.numbers | (numbers or {})))
-        for name in graph.inputs:
-            if np.ndim(trace[name]):
-                raise ValueError(f"explore: {name} must be one number, found shape {np.shape(trace[name])}")
-            if abs(trace[name]) > LARGEST:
-                raise ValueError(f"explore: sliders reach to {number(LARGEST)}, found {name} = {number(trace[name])}")
-        terms = graph.terms(trace)
-        step = min(old.step, most) if step is None else step
-        return State({name: trace[name] for name in graph.inputs}, output, wrt, step), trace, terms
+    def _change(self, numbers=None, **changes):
+        self._take(*changed(self._graph, self._state, numbers, **changes))
 
-    def _change(self, **changes):
-        self._state, self._trace, self._terms = self._checked(self._state, **changes)
-        self.state = asdict(self._state)
+    def _take(self, state, trace, terms):
+        self._state, self._trace, self._terms = state, trace, terms
+        self.state = asdict(state)
         self.send({"state": self.state})
 
-    def set(self, /, *, wrt=None, **numbers):
-        """Move numbers and choose the quantity in code: e.set(w=3.0, wrt="b"). Errors as `explore`; the last good state stays."""
-        for name, value in numbers.items():
-            if name in ("step", "output") and name not in self._graph.inputs:
-                raise ValueError(f"explore: {name} is no input of this graph; write e.{name} = {value!r:.40}")
-        self._change(numbers=numbers, wrt=wrt)
+    def set(self, /, *, wrt=None, output=None, step=None, rate=None, parameters=None, example=None, **numbers):
+        """Move numbers and choose what is shown, in code: e.set(w=3.0, wrt="b"). Errors as `explore`; the last good state stays."""
+        asked = dict(wrt=wrt, output=output, step=step, rate=rate, parameters=parameters, example=example)
+        self._change(numbers, **asked)
+
+    def update(self, times=1):
+        """Let the parameters take steps p <- p - rate dL/dp, all at once, with the gradient over all examples.
+
+        ValueError: a step that is not finite, with the line and the rate; the numbers are then those before it.
+        """
+        if isinstance(times, bool) or not isinstance(times, int) or not 0 < times <= MOST_UPDATES:
+            raise ValueError(f"explore: times must be a whole number from 1 to {MOST_UPDATES}, found {times!r:.40}")
+        state, trace, terms, why = updated(self._graph, self._state, times)
+        if trace is not None:
+            self._take(state, trace, terms)
+        if why is not None:
+            raise ValueError(f"explore: {why}; the numbers are those before it")
 
     @property
     def numbers(self):
-        """The inputs' numbers, by name."""
+        """The inputs' numbers, by name; of a batch those of the example that is shown."""
         return dict(self._state.numbers)
 
-    @property
-    def output(self):
-        """The quantity that is differentiated; may be set to the name of a line."""
-        return self._state.output
-
-    @output.setter
-    def output(self, line):
-        self._change(output=line)
-
-    @property
-    def wrt(self):
-        """The quantity by which it is differentiated; may be set."""
-        return self._state.wrt
-
-    @wrt.setter
-    def wrt(self, name):
-        self._change(wrt=name)
+    output = _of_state("output", "The quantity that is differentiated; may be set to the name of a line.")
+    wrt = _of_state("wrt", "The quantity by which it is differentiated; may be set.")
+    step = _of_state("step", "How many steps of the pass are shown, from 0 to `steps`; may be set.")
+    rate = _of_state("rate", "The learning rate of an update; may be set.")
+    parameters = _of_state("parameters", "The inputs that an update moves; may be set.")
+    example = _of_state("example", "The row of the batch that is shown, from 0; may be set.")
+    nudge = _of_state("nudge", "By how much the page nudges the chosen quantity; may be set.")
+    through = _of_state("through", 'How the chain is written: over all "paths", or through "delta"; may be set.')
+    glance = _of_state("glance", "Whether edges are as wide as their gradient is large; may be set.")
+    view = _of_state("view", 'Whether a network stands in "units" or in "layers"; may be set.')
 
     @property
     def steps(self):
@@ -146,13 +124,9 @@ class GraphExplorer(anywidget.AnyWidget):
         return steps(self._graph, self.output)
 
     @property
-    def step(self):
-        """How many steps of the pass are shown, from 0 to `steps`; may be set."""
-        return self._state.step
-
-    @step.setter
-    def step(self, count):
-        self._change(step=count)
+    def losses(self):
+        """The losses of the updates since the numbers were last moved by hand, the first one before them."""
+        return list(self._state.losses)
 
     @property
     def trace(self):
@@ -161,7 +135,7 @@ class GraphExplorer(anywidget.AnyWidget):
 
     @property
     def gradient(self):
-        """The whole gradient of `output` at these numbers."""
+        """The whole gradient of `output` at these numbers, of a batch that of the example which is shown."""
         return backpropagate(self._terms, self.output)
 
     # --- the page -----------------------------------------------------------------------------------------------------
@@ -170,9 +144,7 @@ class GraphExplorer(anywidget.AnyWidget):
         """The page is at rest: take its state, and say whether NumPy finds the same numbers."""
         turn = message.get("turn")
         try:
-            state = message["state"]
-            changes = {name: state[name] for name in ("numbers", "output", "wrt", "step")}
-            self._state, self._trace, self._terms = self._checked(self._state, **changes)
+            self._state, self._trace, self._terms = changed(self._graph, self._state, **_from_page(message["state"]))
             self.state = asdict(self._state)
             self.send({"turn": turn} | self._verdict(message["numbers"]))
         except Exception as error:  # what a page says is a stranger's word: the answer stands in the page
@@ -185,6 +157,10 @@ class GraphExplorer(anywidget.AnyWidget):
         off = max((difference / (abs(self._trace[name]) or 1.0) for name, difference in apart.items()), default=0.0)
         wrong = {name: abs(found["gradient"].get(name, 0.0) - value) for name, value in gradient.items()}
         off = max([off, *(wrong[name] / (scale.get(name) or 1.0) for name in wrong)])
+        if self._state.rows:
+            ours = totals(self._graph, self._state)
+            theirs = found["totals"]["gradient"]
+            off = max([off, *(abs(theirs[p] - g) / (ours.scale[p] or 1.0) for p, g in ours.gradient.items())])
         if off <= AGREE:
             return {"agrees": True, "worst": number(off, 2)}
         margins = graph_margins(self._graph, self._trace, self._terms, self.output)
@@ -213,7 +189,9 @@ class GraphExplorer(anywidget.AnyWidget):
         current = walked[-1] if walked else forward[state.step - 1] if 0 < state.step <= len(forward) else ()
         seen = {name: self._trace[name] for name in (*graph.inputs, *computed)}
         turned = state.step >= len(forward)
-        found = gather(self._terms, seen, pulled if turned else None, state.wrt, state.output, passed, current)
+        found = gather(
+            self._terms, seen, pulled if turned else None, state.wrt, state.output, passed, current, state.glance
+        )
         asked = state.output, state.wrt, passed
         picture = fill(drawing(self._terms), found)
         below = chain_lines(self._terms, self._trace, *asked), term_plots(self._terms, self._trace, self._curve, *asked)

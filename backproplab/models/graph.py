@@ -16,6 +16,9 @@ from ..notation import fill, latex_name, latex_number, number
 from ..paper.chain import Derivation
 from ..terms import Slope, Term
 
+# Names that numbers share a call with: e.set(w=3.0, step=2).
+RESERVED = (*FUNCTIONS, "wrt", "output", "step", "predict", "rate", "parameters", "example")
+
 
 class Graph:
     """A computation written as one would on paper, one line for each quantity: Graph(z="w*x + b", a="sigmoid(z)").
@@ -44,7 +47,7 @@ class Graph:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise TypeError(f"Graph: expected (name, text) pairs, found {pair!r:.60}")
         name, text = pair
-        check_name("Graph", name, "a line", (*FUNCTIONS, "wrt"))
+        check_name("Graph", name, "a line", RESERVED)
         name = unicodedata.normalize("NFKC", name)  # as Python reads names, and as the lines that use it do
         if name in self._lines:
             raise ValueError(f"Graph: {name!r} is defined twice; give each line a name of its own")
@@ -68,7 +71,7 @@ class Graph:
                         f"Graph: line {name!r} uses {used!r} before it is defined; write the line of {used!r} above it"
                     )
                 if used not in self._lines:
-                    check_name("Graph", used, f"the input of line {name!r}", (*FUNCTIONS, "wrt"))
+                    check_name("Graph", used, f"the input of line {name!r}", RESERVED)
                     inputs[used] = None
             defined.add(name)
         on_paper = {}

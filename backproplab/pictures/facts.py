@@ -1,5 +1,6 @@
 """What a template shows: a text for each slot, a look for each mark. A pure function of terms, trace, gradient and what is asked."""
 
+import math
 import operator
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -11,7 +12,7 @@ from .shapes import INK, MUTED, Circle, Group, Pill, Stroke, Text
 from .template import drawing
 
 ROOM = 7  # characters of a number in a circle or a label; one that needs more keeps two digits
-MOST_EDGES, MOST_PATHS = 1000, 8
+MOST_EDGES, MOST_PATHS, WIDEST = 1000, 8, 8
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -60,11 +61,25 @@ def compact(value):
     return text if len(text) <= ROOM else short(value, 2)
 
 
-def gather(terms, trace, gradient, wrt=None, output=None, walked=None, current=()):
+def carried(terms):
+    """The weight that stands on an edge between units, by edge (of, wrt)."""
+    places = next((places for term in terms if (places := getattr(term.line, "places", None))), None) or {}
+    return {place[1:]: name for name, place in places.items() if place[0] == "weight"}
+
+
+def flows(terms, gradient):
+    """|what flows back| along each edge, by edge: the gradient of the weight that stands on it, else the part that it sends back."""
+    weights = carried(terms)
+    parts = {term.edge: gradient[term.of] * term.value for term in terms}
+    return {edge: abs(gradient.get(weights[edge], 0.0) if edge in weights else part) for edge, part in parts.items()}
+
+
+def gather(terms, trace, gradient, wrt=None, output=None, walked=None, current=(), glance=False):
     """The facts of terms with numbers, as far as `trace` and `gradient` hold them.
 
     `wrt` lights the terms on the paths from `output` down to it, `walked` are the lines that the walk has passed (all of
-    them if left out), `current` the lines at work. Without a gradient there is no way back.
+    them if left out), `current` the lines at work; with `glance` edges are as wide as what flows back along them. Without a
+    gradient there is no way back.
     """
     names = dict.fromkeys(name for term in terms for name in reversed(term.edge))
     lines = {term.of for term in terms}
@@ -97,10 +112,14 @@ def gather(terms, trace, gradient, wrt=None, output=None, walked=None, current=(
             text[f"g:{name}"] = compact(gradient[name])
         if name in current:
             mark[f"l:{name}"] = "now"
+    passed = [term for term in terms if gradient is not None and term.of in walked and term.of in gradient]
+    wide = flows(passed, gradient) if glance and passed else {}
+    most = max(wide.values(), default=0.0) or 1.0
     for term in terms:
         look = lit.get(term.edge, "off" if wrt is not None else "")
         seen = term.of in walked and gradient is not None and term.of in gradient
-        mark["e:" + ":".join(term.edge)] = look
+        width = f" w{math.floor(WIDEST * (wide[term.edge] / most) + 0.5)}" if term.edge in wide else ""
+        mark["e:" + ":".join(term.edge)] = look + width
         for kind in "bt":
             mark[f"{kind}:" + ":".join(term.edge)] = look if seen else "hidden"
         if seen and term.value is not None:
@@ -108,11 +127,11 @@ def gather(terms, trace, gradient, wrt=None, output=None, walked=None, current=(
     return Facts(text, mark)
 
 
-def chains(terms, trace, output, wrt, walked):
+def chains(terms, trace, output, wrt, walked, turned=True):
     """The facts of the chains beside the picture, as far as the walk has passed the lines: texts by slot.
 
     "x:z" the number of a name in a formula, "w:z" the same alone in parentheses, "f:a:z" a term as a factor, "r:a:z" alone; "p:0" the product of the first path, "q:0" in the
-    sum; "o:" the sum of the paths that are not shown, "s:" of all.
+    sum; "d:z" a gradient, "e:z" as a factor, once the pass has `turned` back; "o:" the sum of the paths that are not shown, "s:" of all.
     """
     text = {f"x:{name}": factor(value) for name, value in trace.items()}
     text |= {f"w:{name}": written(value) for name, value in trace.items()}
@@ -120,6 +139,10 @@ def chains(terms, trace, output, wrt, walked):
     for term in terms:
         if term.of in walked and term.of in gradient:
             text[f"f:{':'.join(term.edge)}"], text[f"r:{':'.join(term.edge)}"] = factor(term.value), written(term.value)
+    unfinished = {term.wrt for term in terms if term.of in below(terms, output) and term.of not in walked}
+    for name in gradient if turned else ():
+        if name not in unfinished:
+            text[f"d:{name}"], text[f"e:{name}"] = written(gradient[name]), factor(gradient[name])
     way, (count, first) = terms_between(terms, output, wrt), first_paths(terms, output, wrt, MOST_PATHS)
     products = [path.value for path in first]
     for k, (path, value) in enumerate(zip(first, products, strict=True)):
@@ -157,6 +180,9 @@ def _filled(shape, found):
 
 
 def _stroke(stroke, looks, color):
+    wide = next((0.4 + int(look[1:]) for look in looks if look[0] == "w" and look[1:].isdigit()), None)
+    if wide is not None:
+        return replace(stroke, color=color or MUTED, width=wide)
     if "off" in looks:
         return replace(stroke, color=MUTED, width=1.0)
     if "lit" not in looks:

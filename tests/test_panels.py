@@ -1,0 +1,360 @@
+"""The page's panels in headless Chromium: update, loss, nudge, voices, batch, and the chain through delta, against the test's own numbers."""
+
+import math
+
+import numpy as np
+import pytest
+from conftest import AT
+
+import backproplab as bp
+from backproplab.explorers import page as page_module
+from backproplab.pictures.facts import factor, written
+
+LOAD = """async source => {
+  const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
+  globalThis.bp = await import(url);
+}"""
+OPEN = """([sheet, state]) => {
+  globalThis.page?.dispose();
+  document.body.replaceChildren();
+  globalThis.page = new bp.Page(document.body, sheet, state, {});
+}"""
+NEURON = bp.Graph(z="w*x + b", a="sigmoid(z)", L="(y - a)**2 / 2")
+NET = bp.Network([2, 3, 2], ["tanh", "sigmoid"], l2=0.1, seed=0)
+X, Y = np.random.default_rng(0).normal(size=(5, 2)), np.eye(2)[[0, 1, 1, 0, 1]]
+
+
+@pytest.fixture(scope="module")
+def empty(browser):
+    """A page without a network that has imported the module, and what went wrong on it."""
+    page, errors = (
+        browser.new_page(offline=True, viewport={"width": 1280, "height": 900}, reduced_motion="no-preference"),
+        [],
+    )
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.add_style_tag(content=page_module.style())
+    page.evaluate(LOAD, page_module.script())
+    return page, errors
+
+
+@pytest.fixture
+def live(empty):
+    page, errors = empty
+    errors.clear()
+    page.emulate_media(reduced_motion="no-preference")
+    yield page
+    assert errors == []
+
+
+def shown(live, explorer, *panels):
+    """The page of an explorer, with these panels unfolded."""
+    live.evaluate(OPEN, [explorer.sheet, explorer.state])
+    for panel in panels:
+        if live.locator(f"[data-panel={panel}]").get_attribute("open") is None:
+            live.locator(f"[data-panel={panel}] summary").click()
+    rest(live)
+
+
+def rest(live):
+    live.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def values(live, panel):
+    """The numbers of a panel's bars."""
+    found = live.evaluate(
+        f"() => [...document.querySelectorAll('[data-panel={panel}] .bp-row .bp-number')].map((node) => Number(node.title))"
+    )
+    rest(live)
+    return found
+
+
+def neuron():
+    return bp.explore(NEURON, **AT, wrt="w")
+
+
+# --- the update ---------------------------------------------------------------------------------------------------------
+
+
+def descended(rate, times, w=-0.4, b=0.2, x=1.5, y=1.0):
+    """The test's own descent of the neuron: (w, b, losses)."""
+    losses = []
+    for turn in range(times + 1):
+        a = 1 / (1 + math.exp(-(w * x + b)))
+        losses.append((y - a) ** 2 / 2)
+        if turn < times:
+            delta = (a - y) * a * (1 - a)
+            w, b = w - rate * delta * x, b - rate * delta
+    return w, b, losses
+
+
+def test_updates_by_hand_and_back_to_the_start(live):
+    shown(live, neuron(), "update")
+    rate = live.locator("[data-panel=update] input[data-state=rate]")
+    rate.fill("2")
+    rate.press("Enter")
+    for _ in range(4):
+        live.get_by_role("button", name="one step", exact=True).click()
+    w, b, losses = descended(2.0, 4)
+    state = live.evaluate("page.state")
+    assert [state["numbers"]["w"], state["numbers"]["b"]] == pytest.approx([w, b], rel=1e-13)
+    assert state["losses"] == pytest.approx(losses, rel=1e-13)
+    rest(live)
+    assert f"L after 4 steps {written(losses[-1])}" in live.locator("[data-panel=update] summary").text_content()
+    assert live.locator("[data-panel=update] .bp-curve").get_attribute("d").count("L") == 4
+    ahead = descended(2.0, 5)[0]
+    assert live.locator(".bp-rule").text_content().endswith(f"= {written(ahead)}")
+    live.get_by_role("button", name="back to the start").click()
+    assert live.evaluate("[page.state.numbers.w, page.state.losses]") == [-0.4, []]
+
+
+def test_playing_goes_on_until_it_is_paused(live):
+    shown(live, neuron(), "update")
+    live.get_by_role("button", name="play", exact=True).click()
+    live.wait_for_function("page.state.losses.length > 4")
+    live.get_by_role("button", name="pause", exact=True).click()
+    count = live.evaluate("page.state.losses.length")
+    live.wait_for_timeout(500)
+    assert live.evaluate("page.state.losses.length") == count
+    assert live.evaluate("page.state.losses") == pytest.approx(descended(0.1, count - 1)[2], rel=1e-12)
+
+
+def test_playing_with_the_pass_goes_forward_backward_and_updates(live):
+    shown(live, neuron(), "update")
+    live.locator("[data-panel=update] input[type=checkbox]").first.check()
+    live.evaluate(
+        "() => { globalThis.seen = []; const change = page.change.bind(page); page.change = (c, r) => { if ('step' in c) seen.push(c.step); return change(c, r); }; }"
+    )
+    live.get_by_role("button", name="play", exact=True).click()
+    live.wait_for_function("seen.length >= 5", timeout=10_000)
+    live.get_by_role("button", name="pause", exact=True).click()
+    assert live.evaluate("seen.slice(0, 5)") == [0, 1, 2, 3, 4] and live.evaluate("page.state.losses.length") == 2
+
+
+def test_where_motion_is_unwelcome_ten_updates_come_at_once(live):
+    live.emulate_media(reduced_motion="reduce")
+    shown(live, neuron(), "update")
+    live.get_by_role("button", name="play", exact=True).click()
+    assert live.evaluate("page.state.losses.length") == 11
+    assert live.evaluate("page.state.numbers.w") == pytest.approx(descended(0.1, 10)[0], rel=1e-13)
+
+
+def test_what_does_not_move_stays_and_something_has_to(live):
+    shown(live, neuron(), "update")
+    boxes = live.locator("[data-panel=update] input[aria-label^='moves']")
+    assert [box.is_checked() for box in boxes.all()] == [True, False, True, False]
+    boxes.nth(0).uncheck()
+    live.get_by_role("button", name="one step", exact=True).click()
+    assert live.evaluate("page.state.numbers.w") == -0.4 and live.evaluate("page.state.numbers.b") != 0.2
+    boxes.nth(2).click()
+    assert "at least one" in live.locator(".bp-message").text_content() and boxes.nth(2).is_checked()
+
+
+def test_a_diverging_update_stops_and_names_line_and_rate(live):
+    explorer = bp.explore(bp.Graph(L="w**4"), w=3.0)
+    explorer.rate = 1.0
+    shown(live, explorer, "update")
+    live.evaluate("page.update(100)")
+    message = live.locator(".bp-message").text_content()
+    assert "rate 1" in message and "L = w**4 gives Infinity" in message
+    w = 3.0
+    for _ in range(4):
+        w -= 4 * w**3
+    assert live.evaluate("page.state.numbers.w") == pytest.approx(w, rel=1e-12)
+    assert live.evaluate("page.state.losses.length") == 5
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "a", "1e400", ""])
+def test_a_rate_that_is_no_number_above_zero_is_refused(live, text):
+    shown(live, neuron(), "update")
+    field = live.locator("input[data-state=rate]")
+    field.fill(text)
+    field.press("Enter")
+    assert "a number above 0" in live.locator(".bp-message").text_content() and live.evaluate("page.state.rate") == 0.1
+
+
+# --- the loss itself ----------------------------------------------------------------------------------------------------
+
+
+def test_the_loss_over_w_with_its_tangent_and_its_point_dragged(live):
+    shown(live, neuron(), "landscape")
+    plot = live.locator("[data-panel=landscape] svg").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    unit = box["width"] / 372
+    left = box["x"] + 58 * unit
+
+    def at(w):
+        return left + (w / 4 + 1) * 150 * unit
+
+    live.mouse.move(at(-0.4), box["y"] + 60)
+    live.mouse.down()
+    live.mouse.move(at(2), box["y"] + 60)
+    live.mouse.up()
+    assert live.evaluate("page.state.numbers.w") == pytest.approx(2, abs=0.03)
+    live.evaluate("page.change({numbers: {w: 1}})")
+    rest(live)
+
+    def numbers(name):
+        return [float(v) for v in plot.locator(name).get_attribute("d").replace("M", " ").replace("L", " ").split()]
+
+    curve = np.array(numbers(".bp-curve")).reshape(-1, 2)
+    ws = (curve[:, 0] / 150 - 1) * 4
+    losses = (1 - 1 / (1 + np.exp(-(1.5 * ws + 0.2)))) ** 2 / 2
+    assert np.corrcoef(-curve[:, 1], losses)[0, 1] > 0.99999
+    x0, y0, x1, y1 = numbers(".bp-tangent")
+    pixels = (curve[:, 1].max() - curve[:, 1].min()) / (losses.max() - losses.min())
+    a = 1 / (1 + math.exp(-1.7))
+    assert -(y1 - y0) / (x1 - x0) * 150 / 4 / pixels == pytest.approx((a - 1) * a * (1 - a) * 1.5, rel=0.02)
+
+
+def test_the_loss_over_a_unit_takes_all_lines_after_it_along(live):
+    shown(live, bp.explore(NET, X[0], Y[0], wrt="a1_2"), "landscape")
+    found = live.evaluate("page.computation.over('L', 'a1_2', page.result.trace, [-1, 0.5])")
+    trace = NET.forward(X[0], Y[0])
+    for value, loss in zip((-1, 0.5), found, strict=True):
+        hidden = trace["A1"][0].copy()
+        hidden[1] = value
+        out = 1 / (1 + np.exp(-(NET.parameters["W2"] @ hidden + NET.parameters["b2"])))
+        penalty = 0.05 * sum((NET.parameters[name] ** 2).sum() for name in ("W1", "W2"))
+        assert loss == pytest.approx(((out - Y[0]) ** 2).sum() / 2 + penalty, rel=1e-12)
+
+
+# --- the nudge ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_nudge_travels_to_the_loss(live):
+    live.emulate_media(reduced_motion="reduce")
+    shown(live, neuron(), "nudge")
+    live.locator("[data-panel=nudge] button").click()
+    z = (-0.4 * 1.5 + 0.2, -0.3 * 1.5 + 0.2)
+    a = tuple(1 / (1 + math.exp(-v)) for v in z)
+    L = tuple((1 - v) ** 2 / 2 for v in a)
+    rows = live.locator(".bp-step").all_inner_texts()
+    texts = live.locator(".bp-step").all_text_contents()
+    assert len(rows) == 4
+    for text, (before, after) in zip(texts[1:], (z, a, L), strict=True):
+        assert f"{written(before)} → {written(after)}" in text
+    assert f"ratio {written((a[1] - a[0]) / (z[1] - z[0]))[:7]}" in texts[2]
+    assert f"h times the gradient {written(0.1 * (a[0] - 1) * a[0] * (1 - a[0]) * 1.5)}" in texts[3]
+    assert f"what really happened {written(L[1] - L[0])[:8]}" in texts[3]
+    field = live.locator("input[data-state=nudge]")
+    field.fill("1e-3")
+    field.press("Enter")
+    rest(live)
+    assert live.locator(".bp-step").count() == 0  # what stood there was of another h
+
+
+def test_a_nudge_is_seen_to_travel(live):
+    shown(live, neuron(), "nudge")
+    live.locator("[data-panel=nudge] button").click()
+    assert live.locator(".bp-step").count() == 1
+    live.wait_for_function("document.querySelectorAll('.bp-step').length === 4")
+
+
+# --- voices, delta, glance ----------------------------------------------------------------------------------------------
+
+
+def test_the_voices_at_a_unit_add_up_to_its_gradient(live):
+    shown(live, bp.explore(NET, X[0], Y[0], wrt="a1_2"), "voices")
+    trace = NET.forward(X[0], Y[0])
+    delta = (trace["A2"] - Y[0]) * trace["A2"] * (1 - trace["A2"])
+    parts = delta[0] * NET.parameters["W2"][:, 1]
+    assert values(live, "voices") == pytest.approx([*parts, parts.sum()], rel=1e-12)
+    live.evaluate("page.change({wrt: 'W1_1_1', step: 6})")
+    rest(live)
+    assert live.locator("[data-panel=voices]").is_hidden()  # the walk has not come so far
+
+
+def test_through_delta_many_paths_fold_into_few_rows(live):
+    explorer = bp.explore(NET, X[0], Y[0], wrt="W1_2_1")
+    explorer.through = "delta"
+    shown(live, explorer)
+    trace = NET.forward(X[0], Y[0])
+    two = ((trace["A2"] - Y[0]) * trace["A2"] * (1 - trace["A2"]))[0]
+    one = (two @ NET.parameters["W2"])[1] * (1 - trace["A1"][0, 1] ** 2)
+    weight = one * X[0, 0] + 0.1 * NET.parameters["W1"][1, 0]
+    slots = live.evaluate(
+        "() => Object.fromEntries([...document.querySelectorAll('.bp-chain [data-slot^=\"d:\"]')].map((node) => [node.dataset.slot, node.textContent]))"
+    )
+    assert slots == {
+        "d:z2_1": written(two[0]),
+        "d:z2_2": written(two[1]),
+        "d:z1_2": written(one),
+        "d:W1_2_1": written(weight),
+    }
+    last = live.locator(".bp-chain .bp-path").last.text_content()
+    assert factor(one) in last and factor(X[0, 0]) in last and factor(0.1 * NET.parameters["W1"][1, 0]) in last
+    assert "3 paths, folded into 4 rows" in live.locator(".bp-chain").text_content()
+    live.get_by_label("the chain").select_option("paths")
+    rest(live)
+    assert live.locator(".bp-sum").count() == 1
+
+
+def test_millions_of_paths_are_counted_not_walked(live):
+    net = bp.Network([1] + [2] * 24 + [1], ["identity"] * 25, seed=0)
+    explorer = bp.explore(net, [0.5], [1.0], wrt="W1_1_1")
+    explorer.through = "delta"
+    shown(live, explorer)
+    assert f"{2**23:,} paths" in live.locator(".bp-chain").text_content()
+
+
+def test_edges_as_wide_as_their_gradient(live):
+    explorer = bp.explore(NET, X[0], Y[0], wrt="W1_2_1")
+    shown(live, explorer)
+    live.get_by_label("edges as wide").check()
+    rest(live)
+    gradient = NET.gradient(X[0], Y[0])
+    trace = NET.forward(X[0], Y[0])
+    whole = bp.backpropagate(NET.terms(trace), "L")
+    found = live.evaluate(
+        "() => Object.fromEntries(Object.entries(page.found.mark).filter(([part]) => part[0] === 'e').map(([part, looks]) => [part, Number(/w(\\d)/.exec(looks)?.[1])]))"
+    )
+    flows = {f"e:z1_{j + 1}:x_{i + 1}": abs(gradient["W1"][j, i]) for j in range(3) for i in range(2)}
+    flows |= {f"e:z2_{j + 1}:a1_{i + 1}": abs(gradient["W2"][j, i]) for j in range(2) for i in range(3)}
+    flows |= {f"e:L:a2_{k + 1}": abs(trace["A2"] - Y[0])[0, k] for k in range(2)}
+    flows |= {f"e:a1_{j + 1}:z1_{j + 1}": abs(whole["Z1"][0, j]) for j in range(3)}
+    most = max([*flows.values(), *abs(trace["A2"] - Y[0])[0]])
+    assert {part: found[part] for part in flows} == {
+        part: math.floor(8 * flow / most + 0.5) for part, flow in flows.items()
+    }
+    widths = live.evaluate(
+        "() => [...document.querySelectorAll('.bp-picture path.forward.w8')].map((node) => getComputedStyle(node).strokeWidth)"
+    )
+    assert widths and set(widths) == {"8.4px"}
+
+
+# --- the batch ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_the_rows_of_a_batch_add_up_to_its_gradient(live, reduction):
+    net = bp.Network([2, 3, 2], ["tanh", "sigmoid"], l2=0.1, reduction=reduction, seed=0)
+    shown(live, bp.explore(net, X, Y, wrt="W1_2_1"))
+    bare = bp.Network.from_parameters(net.parameters, ["tanh", "sigmoid"], reduction="sum")
+    share = 1 / len(X) if reduction == "mean" else 1
+    rows = [share * bare.gradient(x, y)["W1"][1, 0] for x, y in zip(X, Y, strict=True)]
+    whole = net.gradient(X, Y)["W1"][1, 0]
+    assert values(live, "batch") == pytest.approx([*rows, 0.1 * net.parameters["W1"][1, 0], whole], rel=1e-10)
+    assert written(net.loss(X, Y)) in live.locator("[data-panel=batch] summary").text_content()
+    row = live.get_by_label("row")
+    row.focus()
+    live.keyboard.press("ArrowRight")
+    live.keyboard.press("ArrowRight")
+    rest(live)
+    assert (
+        live.evaluate("page.state.example") == 2 and live.locator("[data-panel=batch] output").text_content() == "X[2]"
+    )
+    assert live.evaluate("page.result.trace.get('a1_1')") == pytest.approx(net.forward(X, Y)["A1"][2, 0], rel=1e-12)
+    live.evaluate("page.update(3)")
+    for _ in range(3):
+        gradient = net.gradient(X, Y)
+        net.parameters = {name: value - 0.1 * gradient[name] for name, value in net.parameters.items()}
+    assert live.evaluate("page.state.losses.at(-1)") == pytest.approx(net.loss(X, Y), rel=1e-11)
+
+
+def test_a_folded_panel_is_absent_from_the_page(live):
+    shown(live, neuron(), "update", "nudge")
+    live.locator("[data-panel=update] summary").click()
+    rest(live)
+    assert live.locator("[data-panel=update] .bp-inside").evaluate("(node) => node.childNodes.length") == 0
