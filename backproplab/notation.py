@@ -155,6 +155,12 @@ def name_runs(name):
     return tuple(run for run in runs if run[0])
 
 
+def layer_runs(name):
+    """The same for a quantity of a network, its layer above: also "b1", which alone would be the number b_1."""
+    found = parts(name)
+    return ((found.letter, "i"), (f"({found.layer})", "sup")) if found.layer and not found.units else name_runs(name)
+
+
 def partial_runs(of, wrt, sign="∂"):
     """The runs of a derivative in one line: ∂a/∂z."""
     return ((sign, ""), *name_runs(of), (f"/{sign}", ""), *name_runs(wrt))

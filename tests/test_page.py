@@ -611,10 +611,12 @@ def test_an_exception_in_an_event_is_said_and_the_page_lives_on(neuron_page):
 # --- where it lives -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model, most", [("neuron", 120_000), ("network", 250_000)])
+@pytest.mark.parametrize("model, most", [("neuron", 140_000), ("network", 250_000)])
 def test_a_saved_page_needs_no_kernel_and_no_network(browser, tmp_path, model, most):
     graph, numbers = GRAPHS[model]()
     explorer = bp.explore(graph, **numbers)
+    if model == "network":  # with its layers
+        explorer = bp.explore(bp.Network([2, 3, 2], ["tanh", "sigmoid"], seed=0), [0.5, -1.0], [1.0, 0.0])
     path = tmp_path / "page.html"
     explorer.save(path)
     assert path.stat().st_size < most and "://" not in path.read_text(encoding="utf-8").replace("http://www.w3.org", "")
@@ -673,14 +675,27 @@ def test_nothing_overlaps_or_is_cut(live, width, model, wrt):
 
 @pytest.mark.parametrize(
     "model, wrt, step",
-    [("neuron", "w", None), ("neuron", "w", 2), ("network", "W1_2_1", None), ("fused", "W1_1_1", None)],
+    [
+        ("neuron", "w", None),
+        ("neuron", "w", 2),
+        ("network", "W1_2_1", None),
+        ("fused", "W1_1_1", None),
+        ("units", "W1_2_1", None),
+        ("layers", "W1_2_1", None),
+    ],
 )
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(browser, tmp_path, model, wrt, step, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
-    graph, numbers = GRAPHS[model]()
-    explorer = bp.explore(graph, wrt=wrt, **numbers)
+    if model in GRAPHS:
+        graph, numbers = GRAPHS[model]()
+        explorer = bp.explore(graph, wrt=wrt, **numbers)
+    else:
+        net = bp.Network([2, 3, 2], ["tanh", "sigmoid"], l2=0.1, seed=0)
+        explorer = bp.explore(net, [[0.5, -1.0], [1.0, 2.0]], [[1.0, 0.0], [0.0, 1.0]], wrt=wrt)
+        explorer.view = model
+        explorer.through = "delta"
     if step is not None:
         explorer.step = step
     explorer.save(tmp_path / "page.html")
@@ -688,6 +703,11 @@ def test_axe_finds_nothing(browser, tmp_path, model, wrt, step, scheme):
     page = context.new_page()
     page.goto((tmp_path / "page.html").as_uri())
     page.wait_for_selector(".bp-page")
+    page.evaluate("() => { for (const panel of document.querySelectorAll('details')) panel.open = true; }")
+    page.wait_for_timeout(200)
+    page.evaluate("() => { page.update(3); page.sharing.give('x'); page.draw(); }")
+    page.locator("[data-panel=nudge] button").click()
+    page.wait_for_timeout(600)
     found = Axe().run(page).response["violations"]
     assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found] == []
     context.close()

@@ -8,7 +8,8 @@ from conftest import AT
 
 import backproplab as bp
 from backproplab.explorers import page as page_module
-from backproplab.pictures.facts import factor, written
+from backproplab.pictures.facts import factor, gather, written
+from backproplab.terms import walk
 
 LOAD = """async source => {
   const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
@@ -358,3 +359,162 @@ def test_a_folded_panel_is_absent_from_the_page(live):
     live.locator("[data-panel=update] summary").click()
     rest(live)
     assert live.locator("[data-panel=update] .bp-inside").evaluate("(node) => node.childNodes.length") == 0
+
+
+# --- layers -------------------------------------------------------------------------------------------------------------
+
+
+def layered(wrt="W1_2_1", step=None):
+    explorer = bp.explore(NET, X[0], Y[0], wrt=wrt)
+    explorer.view = "layers"
+    if step is not None:
+        explorer.step = step
+    return explorer
+
+
+@pytest.mark.parametrize("step", [0, 3, 5, 7, 10])
+@pytest.mark.parametrize("wrt, tensor", [("W1_2_1", "W1"), ("a1_3", "A1"), ("b2_1", "b2"), ("x_2", "X")])
+def test_the_layers_show_what_the_terms_of_the_network_are(live, step, wrt, tensor):
+    shown(live, layered(wrt, step))
+    found = live.evaluate(
+        "() => { const { text, mark } = page.layers.facts(); return [Object.fromEntries(text), Object.fromEntries(mark)]; }"
+    )
+    trace = NET.forward(X[0], Y[0])
+    terms = NET.terms(trace)
+    passes = [["Z1"], ["A1"], ["Z2"], ["A2"], ["L"]]
+    groups = [*passes[:step], *passes[::-1][: max(0, step - 5)]]
+    walked = {name for group in passes[::-1][: max(0, step - 5)] for name in group}
+    seen = {
+        name: value
+        for name, value in trace.items()
+        if name in [line for group in passes[:step] for line in group]
+        or name not in [line for group in passes for line in group]
+    }
+    gradient = walk([term for term in terms if term.of in walked], {"L": 1.0}) if step >= 5 else None
+    ours = gather(terms, seen, gradient, tensor, "L", walked, groups[-1] if groups else ())
+    text = {slot: value for slot, value in ours.text.items() if value}
+    if "g:L" in text:
+        text["g:L"] = "1"
+    assert {slot: value for slot, value in found[0].items() if value} == text
+    assert found[1] == {part: looks for part, looks in ours.mark.items() if part[0] in "ebt"} | {
+        f"n:{name}": ours.mark.get(f"n:{name}", "") for name in trace
+    }
+
+
+def test_the_matrices_of_the_layers_hold_the_gradients(live):
+    shown(live, layered())
+    gradient = bp.backpropagate(NET.terms(NET.forward(X[0], Y[0])), "L")
+    slots = live.evaluate(
+        "() => [...document.querySelectorAll('.bp-matrices [data-slot]')].map((node) => node.textContent)"
+    )
+    names = ("A2", "Z2", "A1", "Z1", "W1")
+    assert slots == [written(value) for name in names for value in gradient[name].ravel()]
+    live.locator('.bp-picture [data-pick="b2"]').click()
+    rest(live)
+    assert live.evaluate("page.state.wrt") == "b2_1"
+    slots = live.evaluate(
+        "() => [...document.querySelectorAll('.bp-matrices [data-slot]')].map((node) => node.textContent)"
+    )
+    assert slots == [written(value) for name in ("A2", "Z2", "b2") for value in gradient[name].ravel()]
+    live.get_by_label("the network").select_option("units")
+    rest(live)
+    assert (
+        live.locator('.bp-picture [data-pick="b2"]').is_hidden()
+        and live.locator('.bp-picture [data-pick="b2_1"]').is_visible()
+    )
+
+
+def test_only_a_network_has_layers():
+    explorer = neuron()
+    with pytest.raises(ValueError, match="layers are a view of a network"):
+        explorer.view = "layers"
+    assert explorer.view == "units"
+
+
+# --- sharing ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_chain_as_latex(live):
+    shown(live, neuron())
+    live.get_by_role("button", name="LaTeX").click()
+    trace = NEURON.forward(**AT)
+    gradient = bp.backpropagate(NEURON.terms(trace), "L")["w"]
+    slope = trace["a"] * (1 - trace["a"])
+    d = r"\frac{\partial %s}{\partial %s}"
+    chain = r" \cdot ".join(d % edge for edge in (("L", "a"), ("a", "z"), ("z", "w")))
+    assert live.locator("textarea").input_value() == (
+        rf"\begin{{aligned}} {d % ('L', 'w')} &= {chain} \\ &= \left(a - y\right) \cdot a \left(1 - a\right) \cdot x"
+        rf" \\ &= ({trace['a'] - 1:.6g}) \cdot {slope:.6g} \cdot 1.5 \\ &= {gradient:.6g} \end{{aligned}}"
+    )
+    live.evaluate("page.change({numbers: {w: 30}})")
+    rest(live)
+    live.get_by_role("button", name="LaTeX").click()
+    assert r"\cdot 10^{-20}" in live.locator("textarea").input_value()
+    live.evaluate("page.change({step: 4})")
+    rest(live)
+    live.get_by_role("button", name="LaTeX").click()
+    assert "10^" not in live.locator("textarea").input_value()  # not reached yet
+
+
+def test_the_code_to_copy_brings_the_state_back(live):
+    live.evaluate(OPEN.replace("state, {}", "state, { moved() {} }"), [neuron().sheet, neuron().state])
+    live.evaluate("page.change({numbers: {w: 0.1 + 0.2}, wrt: 'b', step: 5, rate: 0.25})")
+    live.get_by_role("button", name="copy as code").click()
+    line = live.locator("textarea").input_value()
+    explorer = neuron()
+    eval(line, {"e": explorer})
+    assert explorer.numbers["w"] == 0.1 + 0.2 and (explorer.wrt, explorer.step, explorer.rate) == ("b", 5, 0.25)
+
+
+@pytest.fixture
+def saved(browser, tmp_path):
+    path = tmp_path / "neuron.html"
+    neuron().save(path)
+    page = browser.new_page(offline=True)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page, path.as_uri()
+    assert errors == []
+    page.close()
+
+
+def test_a_state_has_an_address(saved):
+    page, address = saved
+    page.goto(f"{address}#w=3&x=-1e-3&.wrt=b&.step=4&.rate=2&.glance=true")
+    state = page.evaluate("page.state")
+    assert (state["numbers"]["w"], state["numbers"]["x"], state["numbers"]["y"]) == (3, -1e-3, 1)
+    assert (state["wrt"], state["step"], state["rate"], state["glance"]) == ("b", 4, 2, True)
+    assert page.locator(".bp-message").text_content() == ""
+    page.get_by_role("button", name="copy link").click()
+    link = page.locator("textarea").input_value()
+    page.evaluate("page.restart()")
+    page.goto("about:blank")
+    page.goto(link)
+    assert page.evaluate("page.state") == state
+
+
+@pytest.mark.parametrize("hostile, ignored", [
+    ("w=alert(1)", "w"), ("q=3", "q"), ("__proto__=1", "__proto__"), (".constructor=1", ".constructor"), (".step=-1", ".step"), (".step=1e9", ".step"), (".rate=0", ".rate"), ("w=1e999", "w"),
+    (".wrt=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E", ".wrt"), ("%3Cb%3E=1", "<b>"), (".view=layers", ".view"), (".numbers=1", ".numbers"), (".output=w", ".output"), ("=", ""), (".glance=1", ".glance"),
+])  # fmt: skip
+def test_what_an_address_cannot_ask_is_ignored_and_said(saved, hostile, ignored):
+    page, address = saved
+    page.goto(f"{address}#{hostile}&b=0.7")
+    state = page.evaluate("page.state")
+    assert state["numbers"] == AT | {"b": 0.7} and state["wrt"] == "w" and state["step"] == 6
+    assert page.locator(".bp-message").text_content() == f"of the address this was ignored: {ignored}."
+    assert page.locator(".bp-message *").count() == 0
+
+
+def test_one_key_projects(saved):
+    page, address = saved
+    page.goto(address)
+    small = page.locator(".bp-picture svg").first.bounding_box()["width"]
+    page.keyboard.press("p")
+    assert page.locator(".bp-knobs").is_hidden() and page.locator(".bp-steps").is_visible()
+    assert page.locator(".bp-picture svg").first.bounding_box()["width"] > 1.4 * small
+    page.keyboard.press("Escape")
+    assert page.locator(".bp-knobs").is_visible()
+    page.locator('input[type="text"]').first.focus()
+    page.keyboard.press("p")
+    assert page.locator(".bp-knobs").is_visible()  # a letter in a field is a letter

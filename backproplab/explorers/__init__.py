@@ -4,6 +4,7 @@ import numpy as np
 
 from ..models.graph import Graph
 from ..models.network import Network
+from .layers import layers_of
 from .step_explorer import StepExplorer
 from .widget import MOST_EXAMPLES, GraphExplorer
 
@@ -38,7 +39,8 @@ def _of_network(net, X, Y, wrt):
             f"explore: {len(rows)} examples, more than the {MOST_EXAMPLES} that a page can show; give a part of them"
         )
     graph = net.graph(trace["X"][0], trace["Y"][0])
-    return GraphExplorer(graph, wrt, {}, rows if len(rows) > 1 else (), net.reduction)
+    layers = layers_of(net, trace["X"][0], trace["Y"][0])
+    return GraphExplorer(graph, wrt, {}, rows if len(rows) > 1 else (), net.reduction, layers)
 
 
 def explore_step(graph, /, wrt, output=None, **numbers):

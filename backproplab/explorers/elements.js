@@ -3,7 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg", MATHML = "http://www.w3.org/1998/Math/MathML";
 
 const TAGS = new Set(["svg", "g", "path", "circle", "rect", "text", "tspan", "polygon", "title", "math", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msup", "msub", "msubsup", "mover", "munder", "munderover", "mtable", "mtr", "mtd", "mstyle", "mpadded", "mphantom"]);
-const ATTRIBUTES = new Set(["class", "d", "x", "y", "r", "cx", "cy", "rx", "width", "height", "viewBox", "points", "dx", "dy", "font-size", "font-style", "font-weight", "text-anchor", "stroke-width", "stroke-dasharray", "fill-opacity", "data-slot", "data-mark", "data-pick", "data-input", "mathvariant", "stretchy", "display", "displaystyle", "scriptlevel", "columnalign", "mathcolor", "accent", "fence", "form", "lspace", "rspace", "separator", "width", "xmlns", "linethickness", "symmetric", "movablelimits", "largeop", "minsize", "maxsize", "style"]);
+const ATTRIBUTES = new Set(["class", "d", "x", "y", "r", "cx", "cy", "rx", "width", "height", "viewBox", "points", "dx", "dy", "font-size", "font-style", "font-weight", "text-anchor", "stroke-width", "stroke-dasharray", "fill-opacity", "data-slot", "data-mark", "data-pick", "data-input", "data-term", "mathvariant", "stretchy", "display", "displaystyle", "scriptlevel", "columnalign", "mathcolor", "accent", "fence", "form", "lspace", "rspace", "separator", "width", "xmlns", "linethickness", "symmetric", "movablelimits", "largeop", "minsize", "maxsize", "style"]);
 
 /** An element of the sheet as a node: tags and attributes from closed lists, texts as text. */
 export function build([tag, attributes, ...children], space = null) {
@@ -17,6 +17,12 @@ export function build([tag, attributes, ...children], space = null) {
   }
   for (const child of children) node.append(Array.isArray(child) ? build(child, inside) : document.createTextNode(String(child)));
   return node;
+}
+
+/** A derivative as MathML, from the names of its quantities. */
+function fraction(names, [of, wrt], sign = "∂") {
+  const inside = (name) => ["mrow", {}, ["mi", { mathvariant: "normal" }, sign], ...names[name].slice(2)];
+  return ["math", {}, ["mfrac", {}, inside(of), inside(wrt)]];
 }
 
 function html(tag, attributes = {}, ...children) {

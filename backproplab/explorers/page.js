@@ -13,11 +13,12 @@ export class Page {
     this.first = structuredClone(state.numbers);
     this.limits = new Map(sheet.inputs.map((name) => [name, reach(state.numbers[name])]));
     this.root = html("div", { class: "bp-page" });
-    this.terms = new Map(this.computation.edges.map((edge, i) => [joined(edge), sheet.math.terms[i]]));
+    this.terms = new Map(this.computation.edges.map((edge, i) => [joined(edge), { ...sheet.math.terms[i], symbol: fraction(sheet.math.names, edge) }]));
     this.state = structuredClone(state);
     this.begin = structuredClone(state.rows);
     this.result = this.computation.run(this.state.numbers);
     this.abort = new AbortController();
+    this.alone = !bridge.moved;
     this.build();
     host.append(this.root);
     this.visible = true;
@@ -62,23 +63,27 @@ export class Page {
     this.knobs = html("div", { class: "bp-knobs" });
     this.controls = new Map();
     this.status = html("div", { class: "bp-status", "aria-live": "polite" });
+    this.layers = this.sheet.layers ? new Layers(this, this.sheet.layers) : null;
     this.picture = html("div", { class: "bp-picture", tabindex: "0", role: "region", "aria-label": words.picture, "data-lm-suppress-shortcuts": "true" }, build(this.sheet.picture));
+    if (this.layers) this.picture.append(this.layers.node);
     this.tip = html("div", { class: "bp-tip" });
     this.chain = html("div", { class: "bp-chain" });
     this.plots = html("div", { class: "bp-plots" });
     this.table = html("details", { class: "bp-all" }, html("summary", { "data-lm-suppress-shortcuts": "true" }, words.all));
     this.listen(this.table, "toggle", () => this.fillTable());
+    this.sharing = new Sharing(this);
     this.panels = [new Batch(this, "batch"), new Voices(this, "voices"), new Update(this, "update"), new Landscape(this, "landscape"), new Nudge(this, "nudge")];
     const notes = this.sheet.notes.map((note) => html("p", { class: "bp-note" }, note));
-    this.root.append(head, html("div", { class: "bp-body" }, this.knobs, html("div", { class: "bp-main" }, html("div", { class: "bp-says" }, this.status, this.message), this.picture, this.tip, ...notes, this.switches(), this.chain, ...this.panels.map(({ node }) => node), this.plots, this.table)));
+    this.root.append(head, html("div", { class: "bp-body" }, this.knobs, html("div", { class: "bp-main" }, html("div", { class: "bp-says" }, this.status, this.message), this.picture, this.tip, ...notes, this.switches(), this.chain, ...this.panels.map(({ node }) => node), this.plots, this.table, this.sharing.node)));
     this.parts = new Map();
-    for (const node of this.picture.querySelectorAll("[data-mark], [data-slot]")) {
+    const units = this.picture.firstChild;
+    for (const node of units.querySelectorAll("[data-mark]")) {
       const mark = node.getAttribute("data-mark");
       if (mark) { node.dataset.base = node.getAttribute("class") ?? ""; this.parts.set(mark, [...(this.parts.get(mark) ?? []), node]); }
     }
     this.slots = new Map();
-    this.collect(this.picture, "picture");
-    for (const node of this.picture.querySelectorAll("[data-pick]")) {
+    this.collect(units, "picture");
+    for (const node of units.querySelectorAll("[data-pick]")) {
       const name = node.getAttribute("data-pick");
       node.setAttribute("role", "button"); node.setAttribute("tabindex", "0"); node.setAttribute("data-lm-suppress-shortcuts", "true");
       const choose = () => { if (this.computation.choices(this.state.output).includes(name)) this.change({ wrt: name }); else this.say(name === this.state.output ? `${name} ${words.itself}.` : `${name}: ${words.nopath} ${this.state.output}.`); };
@@ -135,6 +140,7 @@ export class Page {
     for (const [name, value] of Object.entries(numbers)) if (!(Math.abs(value) <= LARGEST)) throw new Refusal(`${name}: ${words.notnumber}`);
     for (const name of ["rate", "nudge"]) if (name in changes && !(changes[name] > 0 && changes[name] <= LARGEST)) throw new Refusal(`${words[name === "nudge" ? "h" : name]}: ${words.notpositive}`);
     if ("parameters" in changes && !(changes.parameters.length && changes.parameters.every((name) => inputs.includes(name)))) throw new Refusal(words.nothingmoves);
+    if ("example" in changes && !(changes.example === 0 || old.rows[changes.example])) throw new Refusal(`${words.example}: 0 … ${Math.max(0, old.rows.length - 1)}`);
     const state = { ...old, ...changes }, choices = this.computation.choices(state.output), shown = state.rows.length ? Object.fromEntries(data.map((name, i) => [name, state.rows[state.example][i]])) : {};
     state.numbers = { ...old.numbers, ...shown, ...numbers };
     if (state.rows.length) state.rows = state.rows.map((row, i) => (i === state.example ? data.map((name) => state.numbers[name]) : row));
@@ -185,7 +191,9 @@ export class Page {
     this.listen(this.glance, "change", () => this.change({ glance: this.glance.checked }));
     this.through = html("select", { "aria-label": words.chainas, "data-lm-suppress-shortcuts": "true" }, html("option", { value: "paths" }, words["all paths"]), html("option", { value: "delta" }, words.delta));
     this.listen(this.through, "change", () => this.change({ through: this.through.value }));
-    return html("div", { class: "bp-head" }, html("label", { for: this.glance.id }, this.glance, ` ${words.glance}`), ...(this.sheet.deltas.length ? [html("label", {}, `${words.chainas}: `, this.through)] : []));
+    this.view = html("select", { "aria-label": words.view, "data-lm-suppress-shortcuts": "true" }, html("option", { value: "units" }, words.units), html("option", { value: "layers" }, words.layers));
+    this.listen(this.view, "change", () => this.change({ view: this.view.value }));
+    return html("div", { class: "bp-head" }, ...(this.layers ? [html("label", {}, `${words.view}: `, this.view)] : []), html("label", { for: this.glance.id }, this.glance, ` ${words.glance}`), ...(this.sheet.deltas.length ? [html("label", {}, `${words.chainas}: `, this.through)] : []));
   }
 
   /** A control was moved: the new state, or what is wrong with it while the last good one stays. */
@@ -199,7 +207,7 @@ export class Page {
       this.refuse(error);
       return false;
     }
-    if (retype) for (const name of Object.keys(changes.numbers)) this.limits.set(name, reach(state.numbers[name]));
+    if (retype) for (const name of Object.keys(changes.numbers ?? {})) this.limits.set(name, reach(state.numbers[name]));
     Object.assign(this, { state, result });
     this.say("");
     this.schedule();
@@ -233,7 +241,7 @@ export class Page {
   draw() {
     this.stale = false;
     this.found = facts(this.computation, this.result, this.state);
-    const key = JSON.stringify([this.state.output, this.state.wrt, this.state.step, this.state.through]);
+    const key = JSON.stringify([this.state.output, this.state.wrt, this.state.step, this.state.through, this.state.view]);
     const composed = key !== this.drawn;
     if (composed) { this.compose(); this.drawn = key; }
     for (const [slot, nodes] of this.slots) {
@@ -245,8 +253,9 @@ export class Page {
       const looks = this.found.mark[mark] ?? "";
       for (const node of nodes) { const wanted = `${node.dataset.base} ${looks}`.trim(); if (node.dataset.looks !== wanted) { node.setAttribute("class", wanted); node.dataset.looks = wanted; } }
     }
-    for (const node of this.picture.querySelectorAll("[data-pick]")) { node.setAttribute("aria-label", this.words(node.getAttribute("data-pick"))); node.setAttribute("aria-pressed", String(node.getAttribute("data-pick") === this.state.wrt)); }
+    for (const node of this.picture.firstChild.querySelectorAll("[data-pick]")) { node.setAttribute("aria-label", this.words(node.getAttribute("data-pick"))); node.setAttribute("aria-pressed", String(node.getAttribute("data-pick") === this.state.wrt)); }
     this.drawPlots();
+    this.layers?.draw();
     for (const panel of this.panels) panel.refresh();
     this.drawTip();
     this.sync();
@@ -297,6 +306,8 @@ export class Page {
     this.wrt.value = state.wrt;
     this.glance.checked = state.glance;
     this.through.value = state.through;
+    this.view.value = state.view;
+    if (this.through.parentNode) this.through.parentNode.hidden = state.view === "layers";
     for (const [name, { range, field, ends }] of this.controls) {
       const value = state.numbers[name], limit = this.limits.get(name), shown = number(value);
       field.title = String(value);
@@ -324,6 +335,7 @@ export class Page {
 
   composeChain() {
     this.drop("chain");
+    if (this.layers && this.state.view === "layers") { this.layers.compose(); return; }
     if (this.state.through === "delta" && this.sheet.deltas.length) { this.composeDelta(); return; }
     const { output, wrt } = this.state, { words } = this.sheet, { count, first } = this.computation.paths(output, wrt);
     this.colors = new Map(this.computation.between(output, wrt).map((edge, i) => [joined(edge), i % COLORS]));
@@ -372,8 +384,7 @@ export class Page {
 
   /** A derivative as a fraction, with d where ∂ already stands for one line alone. */
   quotient(of, wrt, sign) {
-    const inside = (name) => ["mrow", {}, ["mo", { rspace: "0" }, sign], ...this.sheet.math.names[name].slice(2)];
-    return build(["math", {}, ["mfrac", {}, inside(of), inside(wrt)]]);
+    return build(fraction(this.sheet.math.names, [of, wrt], sign));
   }
 
   factorOf(edge) {
@@ -386,6 +397,7 @@ export class Page {
   composePlots() {
     this.drop("plots");
     const far = this.computation.seen(this.state), { output, wrt } = this.state;
+    if (this.layers && this.state.view === "layers") { this.shown = []; this.plots.replaceChildren(); return; }
     const walked = this.computation.between(output, wrt).filter(([of]) => far.walked.has(of)), edges = walked.slice(-MOST_PLOTS);
     this.shown = edges.map((edge) => this.plotOf(edge));
     const earlier = walked.length > edges.length ? [html("div", { class: "bp-route" }, `${walked.length - edges.length} ${this.sheet.words.earlier}`)] : [];
@@ -432,7 +444,7 @@ export class Page {
     const { words } = this.sheet, far = this.computation.seen(this.state), known = (name) => !this.computation.programs.has(name) || far.computed.has(name);
     const gradient = far.turned ? this.computation.walk(this.result.terms, this.state.output, far.walked) : new Map();
     const cell = (value) => { const td = html("td", {}, value === undefined ? "" : written(value)); if (value !== undefined) td.title = String(value); return td; };
-    const rows = this.computation.names.filter(known).map((name) => html("tr", {}, html("th", { scope: "row" }, this.math(this.sheet.math.names[name])), cell(this.result.trace.get(name)), cell(far.unfinished.has(name) ? undefined : gradient.get(name))));
+    const rows = this.computation.names.filter(known).map((name) => html("tr", {}, html("th", { scope: "row", "aria-label": name }, this.math(this.sheet.math.names[name])), cell(this.result.trace.get(name)), cell(far.unfinished.has(name) ? undefined : gradient.get(name))));
     this.table.append(html("table", {}, html("thead", {}, html("tr", {}, ...[words.quantity, words.value, words.gradient].map((head) => html("th", { scope: "col" }, head)))), html("tbody", {}, ...rows)));
   }
 

@@ -15,10 +15,15 @@ FILE = """<!DOCTYPE html>
 <script type="module">{script}</script></body></html>
 """
 # What the page of a graph is made of; each of these lists ends in a class `Page` and the bridge to a kernel.
-GRAPH = ("operations", "numbers", "computation", "elements", "panels", "page", "bridge")
+GRAPH = ("operations", "numbers", "computation", "elements", "panels", "layers", "sharing", "page", "bridge")
 START = """
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
-try { globalThis.page = new Page(document.getElementById("page"), read("sheet"), read("state")); }
+try {
+  globalThis.page = new Page(document.getElementById("page"), read("sheet"), read("state"));
+  const follow = () => page.sharing?.follow(location.hash);
+  addEventListener("hashchange", follow);
+  follow();
+}
 catch (error) { document.getElementById("page").textContent = String(error); }
 """
 
@@ -49,4 +54,4 @@ def as_file(sheet, state, title, rooms=GRAPH, styles=("page",)):
 
 def _json(data):
     """JSON inside a script element, which nothing in a name can end."""
-    return json.dumps(data, allow_nan=False, ensure_ascii=False).replace("<", "\\u003c")
+    return json.dumps(data, allow_nan=False, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

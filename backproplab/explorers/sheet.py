@@ -20,7 +20,7 @@ WORDS = {
     "notnumber": "a number is wanted, such as -0.5 or 1e-3, up to 1e300", "notpositive": "a number above 0 is wanted, such as 0.1", "nothingmoves": "at least one parameter has to move", "nopath": "no path leads to it from", "itself": "is the output itself", "earlier": "plots of terms nearer to the output are left out",
     "agrees": "NumPy agrees", "differs": "NumPy finds another gradient; the relative difference is", "rounding": "NumPy agrees but for rounding: what is left of lines that cancel",
     "kernelerror": "the kernel says", "nokernel": "the kernel does not answer; the page goes on without it",
-    "update": "Update", "rate": "rate", "once": "one step", "play": "play", "pause": "pause", "restart": "back to the start", "withpass": "show the pass", "moves": "moves", "losses": "{output} after {count} steps", "chosen": "only {wrt}", "everything": "all parameters",
+    "view": "the network", "units": "unit by unit", "layers": "in layers", "update": "Update", "rate": "rate", "once": "one step", "play": "play", "pause": "pause", "restart": "back to the start", "withpass": "show the pass", "moves": "moves", "losses": "{output} after {count} steps", "chosen": "only {wrt}", "everything": "all parameters",
     "landscape": "{output} over {wrt}", "drag": "Drag the point, or use the slider of {wrt}.", "nudge": "Nudge {wrt} by h", "h": "h", "go": "nudge", "line": "grows by", "ratio": "ratio", "term": "term", "estimate": "h times the gradient", "exact": "what really happened", "terms": "the terms predict",
     "voices": "Voices at {wrt}", "voice": "{wrt} is used by {count} lines; each sends its part back, and the parts add up:", "batch": "The batch", "example": "row", "each": "what each row adds to d{output}/d{wrt}, as the {reduction} has it:", "penalty": "the penalty, once", "total": "together", "batchloss": "{output} of the batch",
     "all paths": "all paths", "delta": "through δ", "chainas": "the chain", "glance": "edges as wide as |gradient|", "folded": "{count} paths, folded into {rows} rows: each δ is computed once.", "width": "|gradient|",
@@ -112,7 +112,6 @@ def _term(term):
     shown = term.formula if term.shortcut is None else term.shortcut
     steps = dict.fromkeys(latex_formula(formula) for formula in (term.formula, shown) if not formula.is_Number)
     return {
-        "symbol": tree(term.symbol),
         "factor": tree(factor(shown)),
         "latex": factor(shown),
         "steps": [tree(step) for step in steps],

@@ -58,7 +58,7 @@ class GraphExplorer(anywidget.AnyWidget):
     sheet = traitlets.Dict().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, graph, wrt, numbers, rows=(), reduction="mean"):
+    def __init__(self, graph, wrt, numbers, rows=(), reduction="mean", layers=None):
         terms = graph.terms()
         if len(terms) > MOST_EDGES:
             raise ValueError(
@@ -70,13 +70,15 @@ class GraphExplorer(anywidget.AnyWidget):
         self._graph = graph
         first = first_state(graph, numbers, rows, reduction)
         self._state, self._trace, self._terms = changed(graph, first, wrt=wrt)
-        super().__init__(sheet=sheet_of(graph), state=asdict(self._state))
+        super().__init__(sheet=sheet_of(graph) | {"layers": layers}, state=asdict(self._state))
         self.on_msg(self._heard)
         keep(self)
 
     # --- state --------------------------------------------------------------------------------------------------------
 
     def _change(self, numbers=None, **changes):
+        if changes.get("view") == "layers" and not self.sheet["layers"]:
+            raise ValueError("explore: layers are a view of a network, bp.explore(net, X, Y); this is a graph")
         self._take(*changed(self._graph, self._state, numbers, **changes))
 
     def _take(self, state, trace, terms):

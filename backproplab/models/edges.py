@@ -9,7 +9,7 @@ import sympy as sp
 
 from ..functions.activations import ACTIVATIONS
 from ..functions.losses import LOSSES
-from ..notation import Written, call_piece, name_runs, number, what_comes_in
+from ..notation import Written, call_piece, layer_runs, number, what_comes_in
 from ..terms import Slope, Term
 
 
@@ -145,6 +145,18 @@ def make_lines(activations, loss, reduction, l2):
         found[f"Z{layer}"] = _line(what_comes_in(layer), " @ ", f"W{layer}", ".", "T", " + ", f"b{layer}")
         found[f"A{layer}"] = _line(call_piece(activation), f"Z{layer}", ")")
     found["L"] = _line(call_piece(reduction), call_piece(loss), f"A{depth}", ", ", "Y", "))", *_penalty_pieces(l2))
+    for line in found.values():
+        line.places = _places(depth)
+    return found
+
+
+def _places(depth):
+    """Where the tensors stand: the layers in a row, weights and biases below what they make, the targets below the loss."""
+    found = {"X": ("tensor", 0), "L": ("tensor", 2 * depth + 1), "Y": ("below", "L", 0)}
+    for layer in range(1, depth + 1):
+        Z = f"Z{layer}"
+        found |= {Z: ("tensor", 2 * layer - 1), f"A{layer}": ("tensor", 2 * layer)}
+        found |= {f"W{layer}": ("below", Z, 0), f"b{layer}": ("below", Z, 1)}
     return found
 
 
@@ -166,6 +178,6 @@ def _penalty_pieces(l2):
 def _line(*pieces):
     """Names in italics, all else upright, unless a piece says itself how it is drawn."""
     return Written.of([
-        piece if isinstance(piece, tuple) else (piece, name_runs(piece) if piece.isidentifier() else ((piece, ""),))
+        piece if isinstance(piece, tuple) else (piece, layer_runs(piece) if piece.isidentifier() else ((piece, ""),))
         for piece in pieces
     ])  # fmt: skip

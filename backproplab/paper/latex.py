@@ -70,8 +70,8 @@ def scalar_derivation(derivation):
 # --- matrices -----------------------------------------------------------------------------------------------------------
 
 
-def matrix_derivation(derivation):
-    """The product of terms, then one row for each gradient on the way, in symbols and in numbers."""
+def matrix_derivation(derivation, matrix=None):
+    """The product of terms, then one row for each gradient on the way, in symbols and in numbers, as `matrix(row)` writes them."""
     direct = [step for step in derivation.steps if step.direct]
     chain = r" \cdot ".join(colored(step.color, step.term.symbol) for step in derivation.steps if not step.direct)
     for step in direct:
@@ -81,7 +81,7 @@ def matrix_derivation(derivation):
         left = latex_partial(derivation.output, row.name, layered=True)
         left = left if row.delta is None else f"{_delta(row.delta)} = {left}"
         parts = " + ".join(pull(derivation.output, step) for step in row.steps)
-        rows.append(f"{left} &= {parts}{_numbers(row.value)}")
+        rows.append(f"{left} &= {parts}{_numbers(row.value) if matrix is None else matrix(row)}")
     return aligned(rows)
 
 

@@ -6,18 +6,20 @@ loss; the graph of a network, which says so in its lines, in units, weights on t
 
 import itertools
 import math
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
-from ..notation import Written, name_runs, partial_runs
+from ..notation import Written, call_piece, layer_runs, name_runs, partial_runs
 from .layouts import layout, shared, units
 from .shapes import BACKWARD, INK, MUTED, Circle, Group, Pill, Stroke, Text, width_of
 
 RADIUS, MARGIN, GAP = 27, 20, 150
 LONGEST_LINE = 30
 NUMBER = 7.2 * 8  # a number's room in a label of size 12: eight characters
+SHAPE = 40  # a shape's room
 LABEL = 22  # how high a label is
 
 
@@ -38,6 +40,10 @@ def drawing(terms):
     places = next((line.places for line in lines.values() if getattr(line, "places", None)), None)
     edges = tuple(term.edge for term in terms)
     label = "; ".join(f"{name} = {line}" for name, line in lines.items())
+    if places and any(place[0] == "tensor" for place in places.values()):
+        factors = tuple(_factor(term) for term in terms)
+        captions = tuple((name, line.runs(LONGEST_LINE)) for name, line in lines.items())
+        return Template(*_in_layers(edges, captions, tuple(places.items()), factors), label, edges)
     if places:
         return Template(*_in_units(edges, tuple(places.items())), label, edges)
     captions = tuple((name, _caption(name, line)) for name, line in lines.items())
@@ -49,6 +55,18 @@ def _caption(name, line):
     return (*name_runs(name), (" = ", ""), *line.runs(LONGEST_LINE))
 
 
+def _factor(term):
+    """A term of layers as it stands in a product: W2, X, tanh'(Z1); the loss's as a derivative, a 1 as its number alone."""
+    formula = term.formula
+    if formula.is_Number:
+        return ()
+    if formula.is_Symbol:
+        return (*layer_runs(str(formula)), ("  ", ""))
+    if found := re.fullmatch(r"(\w+)'\((\w+)\)", str(formula)):
+        return ((call_piece(found[1])[1][0][0].replace("(", "′("), ""), *layer_runs(found[2]), (")  ", ""))
+    return (("∂", ""), *layer_runs(term.of), ("/∂", ""), *layer_runs(term.wrt), ("  ", ""))
+
+
 # --- what both have in common -----------------------------------------------------------------------------------------
 
 
@@ -56,9 +74,9 @@ def _marks(kind, *names):
     return ":".join((kind, *names))
 
 
-def _node(name, x, y, radius, size, caption=None):
+def _node(name, x, y, radius, size, caption=None, write=name_runs):
     """A quantity in its circle: name, value, below it the gradient, above it its line."""
-    runs = name_runs(name)
+    runs = write(name)
     fitting = min(size, size * 1.8 * radius / width_of(runs, size))
     shapes = [
         Circle(x, y, radius, mark=_marks("n", name)),
@@ -113,14 +131,19 @@ def _in_columns(edges, captions):
     column, routes, rows = layout(edges)
     captions = dict(captions)
     place, width, height = _place(column, rows, captions, _label_room(edges, column))
+    return width, height, _routed(edges, routes, place, captions, {edge: (_derivative(edge), NUMBER) for edge in edges})
+
+
+def _routed(edges, routes, place, captions, labels, write=name_runs):
+    """Edges along their routes, the way back with its labels, and the quantities in circles."""
     shapes = []
     for edge in edges:
         points = [place[node] for node in routes[edge]]
         ends = [_towards(points[0], points[1], RADIUS), *points[1:-1], _towards(points[-1], points[-2], RADIUS + 2)]
         shapes.append(_forward(edge, _cubic(ends)))
-    shapes += _way_back(edges, routes, place, captions)
-    shapes += [_node(name, *place[name], RADIUS, 16, captions.get(name)) for name in column]
-    return width, height, tuple(shapes)
+    shapes += _way_back(edges, routes, place, captions, labels)
+    names = dict.fromkeys(name for edge in edges for name in reversed(edge))
+    return (*shapes, *(_node(name, *place[name], RADIUS, 16, captions.get(name), write) for name in names))
 
 
 def _label_room(edges, column):
@@ -128,12 +151,16 @@ def _label_room(edges, column):
     room = Counter()
     for of, wrt in edges:
         if column[of] == column[wrt] + 1:
-            room[column[wrt]] = max(room[column[wrt]], _label_width((of, wrt)) + 16)
+            room[column[wrt]] = max(room[column[wrt]], _label_width(_derivative((of, wrt))) + 16)
     return room
 
 
-def _label_width(edge):
-    return width_of((*partial_runs(*edge), (" = ", "")), 12) + NUMBER + 10
+def _derivative(edge):
+    return (*partial_runs(*edge), (" = ", ""))
+
+
+def _label_width(runs, room=NUMBER):
+    return width_of(runs, 12) + room + 10
 
 
 def _place(column, rows, captions, room):
@@ -164,9 +191,9 @@ def _crossings(rows, column, count):
     return [max(pair) for pair in itertools.pairwise(full)]
 
 
-def _way_back(edges, routes, place, captions):
+def _way_back(edges, routes, place, captions, labels):
     """The backward edges below the forward ones, then the labels on top: each at the first place along its edge that is free."""
-    strokes, labels, taken = [], [], _Taken()
+    strokes, above, taken = [], [], _Taken()
     for node, (x, y) in place.items():
         if isinstance(node, str):
             taken.add((x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS + 18))
@@ -176,12 +203,12 @@ def _way_back(edges, routes, place, captions):
     for edge in edges:
         curve = _below([place[node] for node in reversed(routes[edge])])
         strokes.append(_backward(edge, curve))
-        runs = (*partial_runs(*edge), (" = ", ""))
-        size = _label_width(edge)
+        runs, room = labels[edge]
+        size = _label_width(runs, room)
         x, y, box = _free_place(curve, size, taken)
         taken.add(box)
-        labels += _label(edge, x, y, size, runs)
-    return strokes + labels
+        above += _label(edge, x, y, size, runs)
+    return strokes + above
 
 
 def _below(points):
@@ -226,6 +253,42 @@ class _Taken:
         """The area that a box shares with those that are taken."""
         near = {b for strip in range(int(box[0] // 200), int(box[2] // 200) + 1) for b in self._strips[strip]}
         return math.fsum(shared(box, other) for other in near)
+
+
+# --- layers -----------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=32)
+def _in_layers(edges, captions, places, factors):
+    """A network with a node for each tensor: the layers in a row, weights and biases below what they make."""
+    captions, places = dict(captions), dict(places)
+    labels = {edge: (runs, SHAPE) for edge, runs in zip(edges, factors, strict=True)}
+    names = dict.fromkeys(name for edge in edges for name in reversed(edge))
+    row = sorted((name for name in names if places[name][0] == "tensor"), key=lambda name: places[name][1])
+    place, x = {}, MARGIN + RADIUS
+    for name, following in itertools.zip_longest(row, row[1:]):
+        place[name] = x, MARGIN + RADIUS + 26
+        if following:
+            wide = width_of(captions.get(name, ()), 13) + width_of(captions.get(following, ()), 13)
+            x += max(wide / 2 + 14, 2 * RADIUS + 26 + _label_width(*labels.get((following, name), ((), SHAPE))))
+    for name, where in places.items():
+        if where[0] == "below" and name in names:
+            above = place[where[1]]
+            place[name] = above[0] + (64 if where[1] == "L" else (-100, 60)[where[2]]), above[1] + 138
+    routes = {(of, wrt): [wrt, of] for of, wrt in edges} | _under(edges, places, place)
+    last = max(width_of(captions[row[-1]], 13) / 2 - RADIUS, 64)
+    width, height = x + RADIUS + MARGIN + last, max(y for _, y in place.values()) + RADIUS + 26
+    return width, height, _routed(edges, routes, place, captions, labels, layer_runs)
+
+
+def _under(edges, places, place):
+    """The routes from weights to the loss, below everything, one under the other; their waypoints join the places."""
+    low, routes = max(y for _, y in place.values()) + 78, {}
+    penalties = [(of, wrt) for of, wrt in edges if of == "L" and places[wrt][0] == "below" and wrt != "Y"]
+    for i, (of, wrt) in enumerate(penalties):
+        place |= {(wrt, 0): (place[wrt][0] + 60, low + 26 * i), (wrt, 1): (place[of][0] - 60, low + 26 * i)}
+        routes[of, wrt] = [wrt, (wrt, 0), (wrt, 1), of]
+    return routes
 
 
 # --- units ------------------------------------------------------------------------------------------------------------

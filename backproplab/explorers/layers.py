@@ -1,0 +1,71 @@
+"""The second view of a network: one node a tensor, and the chain of each in matrices, with places for the numbers of its units."""
+
+import numpy as np
+
+from ..notation import latex_layer, parts, place, short, unit_name
+from ..paper.latex import matrix_derivation
+from ..paper.mathml import tree
+from ..paper.matrices import MatrixDerivation
+from ..pictures.files import live
+from ..pictures.template import drawing
+from ..terms import below
+
+
+def layers_of(net, x, y):
+    """The layers of a network on one example, as a part of the sheet."""
+    trace = net.forward(x, y)
+    terms = net.terms(trace)
+    drawn, reached = drawing(terms), below(terms, "L")
+    names = [name for name in trace if name in reached]
+    units = {name: _units(name, np.shape(trace[name])) for name in names}
+    lines = dict.fromkeys(term.of for term in terms)
+    size = {
+        "viewBox": f"0 0 {drawn.width:g} {drawn.height:g}",
+        "width": f"{drawn.width:g}",
+        "height": f"{drawn.height:g}",
+    }
+    return {
+        "inputs": [name for name in names if name not in lines],
+        "programs": [{"name": name, "uses": [term.wrt for term in terms if term.of == name]} for name in lines],
+        "units": {name: np.ravel(found).tolist() for name, found in units.items()},
+        "shapes": {name: short(trace[name]) if np.ndim(trace[name]) else "" for name in names},
+        "terms": {":".join(term.edge): short(term.value) if np.ndim(term.value) else "1" for term in terms},
+        "names": {name: tree(latex_layer(name)) for name in names},
+        "rows": {name: _row(terms, name, units) for name in names if name != "L"},
+        "picture": ["svg", size, *(element for shape in drawn.shapes for element in live(shape))],
+    }
+
+
+def _units(name, shape):
+    """The unit that each entry of a tensor of one example is, as an array of names."""
+    letter = parts(name).letter
+    small = name.replace(letter, letter.lower(), 1) if letter not in ("W", "L") else name
+    rows = len(shape) == 2 and letter not in ("W",)
+    found = np.empty(shape, dtype=object)
+    for entry in np.ndindex(shape):
+        found[entry] = unit_name(small, entry[1:] if rows else entry)
+    return found
+
+
+def _row(terms, name, units):
+    """The gradient of a tensor from those above it, as a row of a table: symbols, then the numbers of its units."""
+
+    def matrix(row):
+        body = r" \\ ".join(" & ".join(map(place, entries)) for entries in np.atleast_2d(units[row.name]).tolist())
+        return rf" = \begin{{pmatrix}} {body} \end{{pmatrix}}"
+
+    derivation = MatrixDerivation(terms, "L", name)
+    _, _, table = tree(matrix_derivation(derivation, matrix))
+    edges = {color: ":".join(edge) for edge, color in derivation.colors.items() if edge[1] == name}
+    return _live(table[-1], edges)
+
+
+def _live(element, edges):
+    """MathML for the page: numbers of units are gradients; what has a colour says which term it is, and is painted there."""
+    tag, look, *children = element
+    kept = {key: value for key, value in look.items() if key not in ("mathcolor", "data-slot")}
+    if "data-slot" in look:
+        kept["data-slot"] = f"d:{look['data-slot'][2:]}"
+    if "mathcolor" in look:
+        kept["data-term"] = edges[look["mathcolor"]]
+    return [tag, kept, *(_live(child, edges) if isinstance(child, list) else child for child in children)]
