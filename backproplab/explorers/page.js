@@ -444,7 +444,7 @@ export class Page {
     const { words } = this.sheet, far = this.computation.seen(this.state), known = (name) => !this.computation.programs.has(name) || far.computed.has(name);
     const gradient = far.turned ? this.computation.walk(this.result.terms, this.state.output, far.walked) : new Map();
     const cell = (value) => { const td = html("td", {}, value === undefined ? "" : written(value)); if (value !== undefined) td.title = String(value); return td; };
-    const rows = this.computation.names.filter(known).map((name) => html("tr", {}, html("th", { scope: "row", "aria-label": name }, this.math(this.sheet.math.names[name])), cell(this.result.trace.get(name)), cell(far.unfinished.has(name) ? undefined : gradient.get(name))));
+    const rows = this.computation.names.filter(known).map((name) => html("tr", {}, html("th", { scope: "row" }, html("span", { class: "bp-heard" }, name), html("span", { "aria-hidden": "true" }, this.math(this.sheet.math.names[name]))), cell(this.result.trace.get(name)), cell(far.unfinished.has(name) ? undefined : gradient.get(name))));
     this.table.append(html("table", {}, html("thead", {}, html("tr", {}, ...[words.quantity, words.value, words.gradient].map((head) => html("th", { scope: "col" }, head)))), html("tbody", {}, ...rows)));
   }
 
