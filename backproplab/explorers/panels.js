@@ -222,7 +222,7 @@ class Nudge extends Panel {
     clearTimeout(this.timer);
     if (!this.h?.isConnected) {
       this.h = this.field("nudge", this.words.h);
-      this.rows = html("div", { class: "bp-nudge" });
+      this.rows = html("div", { class: "bp-nudge", tabindex: "0", role: "region", "aria-label": this.title(), "data-lm-suppress-shortcuts": "true" });
       this.body.replaceChildren(html("div", { class: "bp-head" }, html("label", {}, `${this.words.h} = `, this.h), this.button("go", () => this.travel())), this.rows);
     }
     this.rows.replaceChildren();
