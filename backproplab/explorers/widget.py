@@ -19,7 +19,7 @@ from .life import keep
 from .sheet import backward, passes, sheet_of
 from .state import MOST_UPDATES, changed, first_state, steps, totals, updated
 
-MOST_EDGES, MOST_EXAMPLES = 300, 64
+MOST_EDGES, MOST_EXAMPLES, MOST_IN_REPR = 300, 64, 8
 AGREE = 1e-9  # of the sum over paths: as far apart as page and kernel may be where nothing cancels
 
 
@@ -224,5 +224,7 @@ class GraphExplorer(anywidget.AnyWidget):
         return data | still | {"text/plain": repr(self)}, metadata
 
     def __repr__(self):
-        shown = ", ".join(f"{name}={number(value)}" for name, value in self.numbers.items())
+        numbers = self.numbers
+        shown = ", ".join(f"{name}={number(value)}" for name, value in numbers.items())
+        shown = shown if len(numbers) <= MOST_IN_REPR else f"{len(numbers)} numbers"
         return f"explore(d{self.output}/d{self.wrt} at {shown})"

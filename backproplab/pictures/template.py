@@ -20,6 +20,7 @@ RADIUS, MARGIN, GAP = 27, 20, 150
 LONGEST_LINE = 30
 NUMBER = 7.2 * 8  # a number's room in a label of size 12: eight characters
 SHAPE = 40  # a shape's room
+WRAP, ROW = 900, 320  # how wide a row of layers may be, and how far below it the next one stands
 LABEL = 22  # how high a label is
 
 
@@ -265,29 +266,46 @@ def _in_layers(edges, captions, places, factors):
     labels = {edge: (runs, SHAPE) for edge, runs in zip(edges, factors, strict=True)}
     names = dict.fromkeys(name for edge in edges for name in reversed(edge))
     row = sorted((name for name in names if places[name][0] == "tensor"), key=lambda name: places[name][1])
-    place, x = {}, MARGIN + RADIUS
+    place, x, y, wrapped = {}, MARGIN + RADIUS, MARGIN + RADIUS + 26, []
     for name, following in itertools.zip_longest(row, row[1:]):
-        place[name] = x, MARGIN + RADIUS + 26
+        place[name] = x, y
         if following:
             wide = width_of(captions.get(name, ()), 13) + width_of(captions.get(following, ()), 13)
             x += max(wide / 2 + 14, 2 * RADIUS + 26 + _label_width(*labels.get((following, name), ((), SHAPE))))
+            if x + max(width_of(captions.get(following, ()), 13) / 2, 64 + RADIUS) > WRAP:  # go on in a row below
+                x, y = MARGIN + RADIUS + 110, y + ROW
+                wrapped.append((following, name))
     for name, where in places.items():
         if where[0] == "below" and name in names:
             above = place[where[1]]
             place[name] = above[0] + (64 if where[1] == "L" else (-100, 60)[where[2]]), above[1] + 138
-    routes = {(of, wrt): [wrt, of] for of, wrt in edges} | _under(edges, places, place)
-    last = max(width_of(captions[row[-1]], 13) / 2 - RADIUS, 64)
-    width, height = x + RADIUS + MARGIN + last, max(y for _, y in place.values()) + RADIUS + 26
+    routes = {(of, wrt): [wrt, of] for of, wrt in edges}
+    for of, wrt in wrapped:
+        lane = place[of][1] - 88
+        place |= {(of, 0): (place[wrt][0] - 40, lane), (of, 1): (place[of][0] + 40, lane)}
+        routes[of, wrt] = [wrt, (of, 0), (of, 1), of]
+    routes |= _under(edges, places, place)
+    right = max(place[name][0] + max(width_of(captions.get(name, ()), 13) / 2, RADIUS) for name in names)
+    lanes = [x + 64 for name, (x, _) in place.items() if isinstance(name, tuple)]  # and the label on one
+    right, low = max(right, *lanes, 0.0), max(y for _, y in place.values())
+    width, height = right + MARGIN, low + RADIUS + 26
     return width, height, _routed(edges, routes, place, captions, labels, layer_runs)
 
 
 def _under(edges, places, place):
-    """The routes from weights to the loss, below everything, one under the other; their waypoints join the places."""
-    low, routes = max(y for _, y in place.values()) + 78, {}
+    """The routes from weights to the loss, below their row, one under the other, and around the right end of the rows below it."""
+    routes, lanes = {}, Counter()
     penalties = [(of, wrt) for of, wrt in edges if of == "L" and places[wrt][0] == "below" and wrt != "Y"]
-    for i, (of, wrt) in enumerate(penalties):
-        place |= {(wrt, 0): (place[wrt][0] + 60, low + 26 * i), (wrt, 1): (place[of][0] - 60, low + 26 * i)}
-        routes[of, wrt] = [wrt, (wrt, 0), (wrt, 1), of]
+    right = max(x for x, _ in place.values()) + RADIUS + 30
+    for of, wrt in penalties:
+        (x, y), (u, v) = place[wrt], place[of]
+        lane = y + 78 + 26 * lanes[y]
+        lanes[y] += 1
+        ways = [(x + 60, lane), (u - 60, lane)]
+        if y < v:  # the loss stands in a row below
+            ways = [(x + 60, lane - 36), (right - 40, lane - 36), (right, lane), (right, v - 40), (right - 30, v)]
+        place |= {(wrt, i): way for i, way in enumerate(ways)}
+        routes[of, wrt] = [wrt, *((wrt, i) for i in range(len(ways))), of]
     return routes
 
 
