@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from contextlib import contextmanager
 
 import nbformat
 from playwright.sync_api import sync_playwright
@@ -83,23 +84,12 @@ def served(folder):
     return server, address
 
 
-def moves(page, cell, slider, wanted):
-    """The milliseconds from key to repaint of each move."""
-    handle = page.locator(".jp-CodeCell").nth(cell).locator(slider).first
-    handle.scroll_into_view_if_needed()
-    page.evaluate(WATCH, [cell, wanted])
-    handle.focus()
-    for move in range(MOVES + 5):
-        page.keyboard.press("ArrowRight" if move % 2 else "ArrowLeft")
-        page.wait_for_function("(count) => window.times.length > count", arg=move)
-        page.wait_for_timeout(60)
-    return page.evaluate("window.times")[5:]
-
-
-def main():
+@contextmanager
+def opened(sources):
+    """A notebook of these cells, opened in JupyterLab and run to its end: its page."""
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = pathlib.Path(name)
-        cells = [nbformat.v4.new_code_cell(source) for source in (SETUP, *CELLS.values())]
+        cells = [nbformat.v4.new_code_cell(source) for source in sources]
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
         nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "moves.ipynb")
         server, address = served(folder)
@@ -115,18 +105,41 @@ def main():
             page.wait_for_selector(".bp-page", state="attached")
             page.wait_for_function(IDLE)
             page.wait_for_timeout(1500)
-            found = {}
-            for number, title in enumerate(CELLS, 1):
-                mine = "page" in title
-                found[title] = moves(
-                    page, number, 'input[type="range"]' if mine else ".noUi-handle", ".bp-picture" if mine else "img"
-                )
+            yield page
             browser.close()
         finally:
             server.terminate()
+
+
+def moves(page, cell, control, wanted, keys=("ArrowLeft", "ArrowRight")):
+    """The milliseconds from key to repaint of each move, the keys in turn."""
+    handle = page.locator(".jp-CodeCell").nth(cell).locator(control).first
+    handle.scroll_into_view_if_needed()
+    page.evaluate(WATCH, [cell, wanted])
+    handle.focus()
+    for move in range(MOVES + 5):
+        page.keyboard.press(keys[move % len(keys)])
+        page.wait_for_function("(count) => window.times.length > count", arg=move)
+        page.wait_for_timeout(60)
+    return page.evaluate("window.times")[5:]
+
+
+def report(found):
+    """The table of what was measured."""
     print("| what | p50, ms | p95, ms |\n|---|---|---|")
     for title, times in found.items():
         print(f"| {title} | {statistics.median(times):.0f} | {statistics.quantiles(times, n=20)[-1]:.0f} |")
+
+
+def main():
+    found = {}
+    with opened((SETUP, *CELLS.values())) as page:
+        for number, title in enumerate(CELLS, 1):
+            mine = "page" in title
+            found[title] = moves(
+                page, number, 'input[type="range"]' if mine else ".noUi-handle", ".bp-picture" if mine else "img"
+            )
+    report(found)
     for model in ("neuron", "[2, 3, 2]"):
         ours, theirs = (found[f"{model}, {way}"] for way in ("the page", "interact"))
         fast = statistics.median(theirs) / statistics.median(ours)

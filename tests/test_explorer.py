@@ -13,7 +13,7 @@ from conftest import AT, NEURON
 from jupyter_client.manager import KernelManager
 
 import backproplab as bp
-from backproplab.explorers import life
+from backproplab.explorers import GraphExplorer, WideExplorer, life
 
 ROUNDS = int(os.environ.get("BACKPROPLAB_SOAK", "1"))
 
@@ -104,16 +104,23 @@ def test_what_explore_refuses(neuron):
         (lambda: bp.explore(bp.Graph(q="c + 1", L="x + 1"), c=1, x=1, wrt="c"), ValueError, "'c' has no path"),
         (lambda: bp.explore(bp.Graph(L="2 + 1")), ValueError, "no line uses a name"),
         (lambda: bp.explore(net), TypeError, "of a network give its examples too"),
-        (lambda: bp.explore(net, [[1, 2]] * 65, [[1, 0]] * 65), ValueError, "65 examples, more than the 64"),
         (lambda: bp.explore(net, [1, 2], [1, 0], w=3), TypeError, "brings its own numbers; found w"),
         (
-            lambda: bp.explore(bp.Network([9, 20, 2], ["tanh", "sigmoid"]), [0.0] * 9, [1.0, 0.0]),
+            lambda: bp.explore(bp.Graph(L=" + ".join(f"x{i}" for i in range(301)))),
             ValueError,
-            "edges, more than the 300",
+            "301 edges, more than the 300",
         ),
     ):
         with pytest.raises(error, match=message):
             call()
+
+
+def test_a_network_that_is_too_large_for_units_is_shown_in_heat_cells():
+    wide = bp.explore(bp.Network([9, 20, 2], ["tanh", "sigmoid"]), [0.0] * 9, [1.0, 0.0], wrt="W1_2_3")
+    many = bp.explore(bp.Network([2, 3, 2], ["tanh", "sigmoid"]), [[1, 2]] * 65, [[1, 0]] * 65)
+    few = bp.explore(bp.Network([2, 3, 2], ["tanh", "sigmoid"]), [[1, 2]] * 64, [[1, 0]] * 64)
+    assert isinstance(wide, WideExplorer) and wide.wrt == "W1_2_3"
+    assert isinstance(many, WideExplorer) and isinstance(few, GraphExplorer)
 
 
 def test_one_example_of_a_network():

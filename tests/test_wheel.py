@@ -24,7 +24,7 @@ X, Y = [[0.5, -1.0], [1.5, 0.2], [0.1, 0.3]], [[1.0], [0.0], [1.0]]
 wrong = {name: -value for name, value in net.gradient(X, Y).items()}
 assert bp.diagnose(wrong, net, X, Y).mistake == "sign"
 assert repr(bp.exercise("06.2").solution()).startswith("def back(W, D):")
-assert bp.explore(graph, wrt="w", **at).still.svg and bp.explore_step(graph, "w", **at).svg
+assert bp.explore(graph, wrt="w", **at).still.svg and bp.explore_step(graph, "w", **at).still.svg
 print("used")
 """
 

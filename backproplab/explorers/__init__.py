@@ -1,21 +1,24 @@
 """How does it move? Widgets: sliders and clicks in, picture and algebra out; no mathematics."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from ..models.graph import Graph
 from ..models.network import Network
 from .layers import layers_of
-from .step_explorer import StepExplorer
-from .widget import MOST_EXAMPLES, GraphExplorer
+from .small.step_explorer import StepExplorer
+from .wide import WideExplorer
+from .widget import MOST_EDGES, MOST_EXAMPLES, GraphExplorer
 
 
 def explore(model, X=None, Y=None, /, *, wrt=None, **numbers):
     """A page for a graph, or for a network and its examples: move its numbers, choose a quantity, and its chain lights up.
 
     `wrt` is the quantity whose derivative is shown (the first input if left out); numbers as for `graph.forward`. X and Y are
-    one example of a network, or a batch of up to 64. The page steps through the pass, forward and back, updates the
-    parameters, and can be saved: `e.save("neuron.html")`.
-    ValueError and TypeError as `graph.forward` and `net.graph`; ValueError: more edges or examples than a page can show.
+    one example of a network, or a batch; past some 300 edges or 64 examples the page shows the layers' arrays as heat cells.
+    It steps through the pass, forward and back, updates the parameters, and can be saved: `e.save("neuron.html")`.
+    ValueError and TypeError as `graph.forward` and `net.forward`; ValueError: more than a page can show, with its count.
     """
     if isinstance(model, Network):
         if X is None or Y is None:
@@ -31,22 +34,23 @@ def explore(model, X=None, Y=None, /, *, wrt=None, **numbers):
 
 
 def _of_network(net, X, Y, wrt):
-    """The page of a network: unit by unit where its edges can be read, else in layers."""
+    """The page of a network: unit by unit where its edges and examples can be shown so, else in heat cells of its layers."""
+    edges = sum((2 * below + 2) * here for below, here in pairwise(net.sizes)) + 2 * net.sizes[-1]
     trace = net.forward(X, Y)
+    if edges > MOST_EDGES or len(trace["X"]) > MOST_EXAMPLES:
+        explorer = WideExplorer(net, X, Y)
+        if wrt is not None:
+            explorer.wrt = wrt
+        return explorer
     rows = tuple(tuple(map(float, (*x, *y))) for x, y in zip(trace["X"], trace["Y"], strict=True))
-    if len(rows) > MOST_EXAMPLES:
-        raise ValueError(
-            f"explore: {len(rows)} examples, more than the {MOST_EXAMPLES} that a page can show; give a part of them"
-        )
-    graph = net.graph(trace["X"][0], trace["Y"][0])
-    layers = layers_of(net, trace["X"][0], trace["Y"][0])
+    graph, layers = net.graph(trace["X"][0], trace["Y"][0]), layers_of(net, trace["X"][0], trace["Y"][0])
     return GraphExplorer(graph, wrt, {}, rows if len(rows) > 1 else (), net.reduction, layers)
 
 
 def explore_step(graph, /, wrt, output=None, **numbers):
     """A widget for a step size h: the derivative of `output` (the last line) by `wrt`, nudged in three ways, and each one's error over h.
 
-    `e.set(h=1e-5)` moves the slider; `e.h`, `e.values`, `e.errors`, `e.curves`, `e.true` and `e.svg` are there to read.
+    `e.set(h=1e-5)` moves the slider; `e.h`, `e.values`, `e.errors`, `e.curves`, `e.true` and `e.still` are there to read; `e.save("step.html")` writes the page.
     ValueError and TypeError as `graph.forward`; ValueError: an unknown name, no path to `wrt`, a derivative of 0.
     """
     if not isinstance(graph, Graph):
@@ -54,4 +58,4 @@ def explore_step(graph, /, wrt, output=None, **numbers):
     return StepExplorer(graph, wrt, output, numbers)
 
 
-__all__ = ["GraphExplorer", "StepExplorer", "explore", "explore_step"]
+__all__ = ["GraphExplorer", "StepExplorer", "WideExplorer", "explore", "explore_step"]

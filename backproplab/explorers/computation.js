@@ -5,9 +5,6 @@ const LONGEST_TICK = 6, BISECTIONS = 60, BEYOND = 2000;
 
 const joined = (edge) => edge.join(":");
 
-/** Something that the page refuses, with the reason in words. */
-class Refusal extends Error {}
-
 /** The sheet's lines: values, terms, the walk. */
 export class Computation {
   constructor(sheet) {

@@ -2,6 +2,9 @@
 
 const SVG = "http://www.w3.org/2000/svg", MATHML = "http://www.w3.org/1998/Math/MathML";
 
+/** Something that the page refuses, with the reason in words. */
+class Refusal extends Error {}
+
 const TAGS = new Set(["svg", "g", "path", "circle", "rect", "text", "tspan", "polygon", "title", "math", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msup", "msub", "msubsup", "mover", "munder", "munderover", "mtable", "mtr", "mtd", "mstyle", "mpadded", "mphantom"]);
 const ATTRIBUTES = new Set(["class", "d", "x", "y", "r", "cx", "cy", "rx", "width", "height", "viewBox", "points", "dx", "dy", "font-size", "font-style", "font-weight", "text-anchor", "stroke-width", "stroke-dasharray", "fill-opacity", "data-slot", "data-mark", "data-pick", "data-input", "data-term", "mathvariant", "stretchy", "display", "displaystyle", "scriptlevel", "columnalign", "mathcolor", "accent", "fence", "form", "lspace", "rspace", "separator", "width", "xmlns", "linethickness", "symmetric", "movablelimits", "largeop", "minsize", "maxsize", "style"]);
 

@@ -17,7 +17,7 @@ from ..paper.chain import Derivation
 from ..terms import Slope, Term
 
 # Names that numbers share a call with: e.set(w=3.0, step=2).
-RESERVED = (*FUNCTIONS, "wrt", "output", "step", "predict", "rate", "parameters", "example")
+RESERVED = ("wrt", "output", "step", "predict", "rate", "parameters", "example")
 
 
 class Graph:
@@ -47,7 +47,7 @@ class Graph:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise TypeError(f"Graph: expected (name, text) pairs, found {pair!r:.60}")
         name, text = pair
-        check_name("Graph", name, "a line", RESERVED)
+        check_name("Graph", name, "a line", (*FUNCTIONS, *RESERVED))
         name = unicodedata.normalize("NFKC", name)  # as Python reads names, and as the lines that use it do
         if name in self._lines:
             raise ValueError(f"Graph: {name!r} is defined twice; give each line a name of its own")
@@ -71,7 +71,7 @@ class Graph:
                         f"Graph: line {name!r} uses {used!r} before it is defined; write the line of {used!r} above it"
                     )
                 if used not in self._lines:
-                    check_name("Graph", used, f"the input of line {name!r}", RESERVED)
+                    check_name("Graph", used, f"the input of line {name!r}", (*FUNCTIONS, *RESERVED))
                     inputs[used] = None
             defined.add(name)
         on_paper = {}

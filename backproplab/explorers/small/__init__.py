@@ -1,0 +1,1 @@
+"""How does one thing move? The small explorers, one screen each."""
