@@ -8,6 +8,7 @@ from conftest import AT
 
 import backproplab as bp
 from backproplab.explorers import page as page_module
+from backproplab.notation import number
 from backproplab.pictures.facts import factor, gather, written
 from backproplab.terms import walk
 
@@ -319,6 +320,14 @@ def test_edges_as_wide_as_their_gradient(live):
     assert {part: found[part] for part in flows} == {
         part: math.floor(8 * flow / most + 0.5) for part, flow in flows.items()
     }
+    live.locator('.bp-picture path[data-mark="b:z2_1:a1_2"]').dispatch_event("pointerenter")
+    tip = live.locator(".bp-tip").text_content()
+    assert (
+        tip
+        == f"dz2_1/da1_2 = {number(NET.parameters['W2'][0, 1], 17)}; |gradient|: {number(abs(gradient['W2'][0, 1]))}"
+    )
+    live.locator('.bp-picture path[data-mark="b:z2_1:a1_2"]').dispatch_event("pointerleave")
+    assert live.locator(".bp-tip").text_content() == ""
     widths = live.evaluate(
         "() => [...document.querySelectorAll('.bp-picture path.forward.w8')].map((node) => getComputedStyle(node).strokeWidth)"
     )

@@ -109,8 +109,8 @@ export class Page {
   /** One term shows itself everywhere while the pointer is on it anywhere. */
   hover(node, term) {
     const light = (on) => { for (const other of this.root.querySelectorAll(`[data-term="${CSS.escape(term)}"]`)) other.classList.toggle("bp-hover", on); for (const kind of "ebt") for (const part of this.parts.get(`${kind}:${term}`) ?? []) part.classList.toggle("bp-hover", on); };
-    this.listen(node, "pointerenter", () => light(true));
-    this.listen(node, "pointerleave", () => light(false));
+    this.listen(node, "pointerenter", () => { light(true); this.pointed = term; this.drawTip(); });
+    this.listen(node, "pointerleave", () => { light(false); this.pointed = null; this.drawTip(); });
   }
 
   /** A quantity in words, as far as it is known. */
@@ -120,7 +120,16 @@ export class Page {
     return name + (known ? ` = ${number(this.result.trace.get(name), precision)}` : "") + (gradient === undefined ? "" : `, d${this.state.output}/d${name} = ${number(gradient, precision)}`);
   }
 
-  drawTip() { this.tip.textContent = this.tipped ? this.words(this.tipped, 17) : ""; }
+  drawTip() { this.tip.textContent = this.tipped ? this.words(this.tipped, 17) : this.pointed ? this.edgeWords(this.pointed) : ""; }
+
+  /** A term in words, as far as the walk has come, and what flows back along its edge. */
+  edgeWords(term) {
+    const { edges } = this.computation, i = edges.findIndex((edge) => joined(edge) === term), [of, wrt] = edges[i], far = this.computation.seen(this.state);
+    const gradient = far.turned ? this.computation.walk(this.result.terms, this.state.output, far.walked) : new Map();
+    if (!far.walked.has(of) || !gradient.has(of)) return "";
+    const flow = this.computation.flows(this.result.terms, gradient, () => true)[i];
+    return `d${of}/d${wrt} = ${number(this.result.terms[i], 17)}; ${this.sheet.words.width}: ${number(flow)}`;
+  }
 
   say(words) { this.message.textContent = words; }
 
