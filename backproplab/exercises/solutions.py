@@ -89,3 +89,15 @@ def broken_09_3(p, X, Y):
     D2 = (A1 @ p["W2"].T + p["b2"] - Y) / len(X)
     D1 = D2 @ p["W2"] * Z1 * (1 - Z1)
     return {"W1": D1.T @ X, "b1": D1.sum(axis=0), "W2": D2.T @ A1, "b2": D2.sum(axis=0)}
+
+
+def momentum_step_11_1(w, v, g, rate, mu):
+    v = mu * v + g
+    return w - rate * v, v
+
+
+def adam_step_11_2(w, m, s, g, t, rate=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+    m = beta1 * m + (1 - beta1) * g
+    s = beta2 * s + (1 - beta2) * g**2
+    m_hat, s_hat = m / (1 - beta1**t), s / (1 - beta2**t)
+    return w - rate * m_hat / (np.sqrt(s_hat) + eps), m, s

@@ -61,6 +61,11 @@ class Row:
         return source.replace(f"def {name}(", f"def {re.sub('_[0-9_]+$', '', name)}(", 1)
 
 
+def _adam(w, m, s, g, t):
+    m, s = m + 0.1 * (g - m), s + 0.001 * (g * g - s)
+    return w - 0.001 * (m / (1 - 0.9**t)) / ((s / (1 - 0.999**t)) ** 0.5 + 1e-8), m, s
+
+
 NEURON = dict(z="w*x + b", a="sigmoid(z)")
 CHAIN = dict(z1="w1*x + b1", a1="tanh(z1)", z2="w2*a1 + b2", a2="sigmoid(z2)", L="(a2 - y)**2 / 2")
 
@@ -141,4 +146,14 @@ EXERCISES = {
         "From L to each unit of layer 3, from there to each of layer 2, then to the weight's own unit.", "paths = 5 * 6"),
     "10.3": Row("formula", dict(lines=dict(p="x*y", q="exp(p)", L="q + p"), wrt="x", at=dict(x=0.5, y=0.8)),
         "p is used in q and in L: collect both at p, then multiply by dp/dx once.", 'dL_dx = "(q + 1)*y"'),
+    "11.1": Row("function", dict(right=lambda w, v, g, rate, mu: (w - rate * (mu * v + g), mu * v + g), draw=lambda rng: (*rng.normal(size=3), *rng.uniform(0.1, 0.9, size=2))),
+        "First the new v, mu*v + g; then w - rate*v with the new one. Return both.",
+        solutions.momentum_step_11_1),
+    "11.2": Row("function", dict(right=_adam, draw=lambda rng: (*rng.normal(size=2), rng.uniform(0.1, 2.0), rng.normal(), int(rng.integers(1, 20)))),
+        "New m and s first; divide them by 1 - beta**t; the square root of s is taken before eps is added. Return w, m and s, the last two uncorrected.",
+        solutions.adam_step_11_2),
+    "11.3": Row("value", dict(right=(1 / 8, 1 / 4)),
+        "One step multiplies the distance by 1 - rate*a.", "at_once, never = 1 / 8, 1 / 4"),
+    "11.4": Row("value", dict(right=(10, 100, 1)),
+        "v becomes 1/(1 - mu); in Adam m and s both become 1.", "slow, fast, adam = 10, 100, 1"),
 }  # fmt: skip
