@@ -8,7 +8,7 @@ from ..models.graph import Graph
 from ..models.network import Network
 from .layers import layers_of
 from .small.step_explorer import StepExplorer
-from .wide import WideExplorer
+from .wide.widget import WideExplorer
 from .widget import MOST_EDGES, MOST_EXAMPLES, GraphExplorer
 
 
