@@ -44,7 +44,8 @@ def _of_network(net, X, Y, wrt):
         return explorer
     rows = tuple(tuple(map(float, (*x, *y))) for x, y in zip(trace["X"], trace["Y"], strict=True))
     graph, layers = net.graph(trace["X"][0], trace["Y"][0]), layers_of(net, trace["X"][0], trace["Y"][0])
-    return GraphExplorer(graph, wrt, {}, rows if len(rows) > 1 else (), net.reduction, layers)
+    title = f"{list(net.sizes)}: {', '.join(net.activations)}; {net.loss_name}"
+    return GraphExplorer(graph, wrt, {}, rows if len(rows) > 1 else (), net.reduction, layers, title)
 
 
 def explore_step(graph, /, wrt, output=None, **numbers):
