@@ -12,6 +12,7 @@ from .models.network import Network
 from .pictures.facts import draw
 from .pictures.tables import table
 from .terms import Path, Term, backpropagate, paths
+from .training import datasets
 
 __all__ = [
     "ACTIVATIONS",
@@ -23,6 +24,7 @@ __all__ = [
     "Term",
     "backpropagate",
     "check_gradient",
+    "datasets",
     "diagnose",
     "draw",
     "exercise",

@@ -151,12 +151,21 @@ def penalty(l2):
     return float(array)
 
 
-def random_source(seed):
+def whole_number(what, value, least, most):
+    """A whole number from `least` to `most`. TypeError: no whole number. ValueError: out of range."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{what} must be a whole number, found {shown(value)}")
+    if not least <= value <= most:
+        raise ValueError(f"{what} must be from {least} to {most}, found {shown(value)}")
+    return int(value)
+
+
+def random_source(what, seed):
     """NumPy's generator of random numbers. TypeError, ValueError: no whole number, or a negative one."""
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise TypeError(f"Network: seed must be a whole number, found {shown(seed)}")
+    if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)):
+        raise TypeError(f"{what} must be a whole number, found {shown(seed)}")
     if seed < 0:
-        raise ValueError(f"Network: seed must not be negative, found {seed}")
+        raise ValueError(f"{what} must not be negative, found {seed}")
     return np.random.default_rng(int(seed))
 
 

@@ -1,0 +1,1 @@
+"""How does a net learn? Optimizers, the loop of training, and data sets to learn from."""
