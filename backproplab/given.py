@@ -151,22 +151,22 @@ def penalty(l2):
     return float(array)
 
 
-def whole_number(what, value, least, most):
-    """A whole number from `least` to `most`. TypeError: no whole number. ValueError: out of range."""
+def whole_number(what, value, least):
+    """A whole number of at least `least` as an int. TypeError: none. ValueError: below it."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{what} must be a whole number, found {shown(value)}")
-    if not least <= value <= most:
-        raise ValueError(f"{what} must be from {least} to {most}, found {shown(value)}")
+    if value < least:
+        raise ValueError(
+            f"{what} must be at least {least}, found {value}"
+            if least
+            else f"{what} must not be negative, found {value}"
+        )
     return int(value)
 
 
-def random_source(what, seed):
+def random_source(seed, caller="Network"):
     """NumPy's generator of random numbers. TypeError, ValueError: no whole number, or a negative one."""
-    if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)):
-        raise TypeError(f"{what} must be a whole number, found {shown(seed)}")
-    if seed < 0:
-        raise ValueError(f"{what} must not be negative, found {seed}")
-    return np.random.default_rng(int(seed))
+    return np.random.default_rng(whole_number(f"{caller}: seed", seed, 0))
 
 
 def activation_names(activations, depth):

@@ -82,8 +82,8 @@ def test_xor_is_the_exclusive_or_of_two_signs():
 
 
 @pytest.mark.parametrize("n, seed, error, message", [
-    (0, 0, ValueError, r"datasets\.{}: n must be from 1 to 10000000, found int 0"), (-3, 0, ValueError, "n must be from 1"),
-    (10**12, 0, ValueError, "n must be from 1 to 10000000"), (2.0, 0, TypeError, "n must be a whole number, found float 2.0"),
+    (0, 0, ValueError, r"datasets\.{}: n must be at least 1, found 0"), (-3, 0, ValueError, "n must be at least 1, found -3"),
+    (10**12, 0, ValueError, "n must be at most 10000000, found int 1000000000000"), (2.0, 0, TypeError, "n must be a whole number, found float 2.0"),
     (True, 0, TypeError, "n must be a whole number, found bool True"), ("9", 0, TypeError, "n must be a whole number, found str '9'"),
     (9, -1, ValueError, r"datasets\.{}: seed must not be negative, found -1"), (9, None, TypeError, r"datasets\.{}: seed must be a whole number"),
     (9, 0.5, TypeError, "seed must be a whole number, found float"), (9, np.True_, TypeError, "seed must be a whole number"),

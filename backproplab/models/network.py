@@ -43,7 +43,7 @@ class Network:
 
     def __init__(self, sizes, activations, loss="squared_error", l2=0.0, reduction="mean", dtype=float, seed=0):
         sizes, dtype = layer_sizes(sizes), data_type(dtype)
-        rng, parameters = random_source("Network: seed", seed), {}
+        rng, parameters = random_source(seed), {}
         for layer, (n_in, n_out) in enumerate(pairwise(sizes), 1):
             bound = np.sqrt(6 / (n_in + n_out))
             parameters[f"W{layer}"] = rng.uniform(-bound, bound, (n_out, n_in)).astype(dtype)

@@ -34,7 +34,10 @@ UNREADABLE = (EOFError, KeyError, MemoryError, OSError, ValueError, zipfile.BadZ
 
 def _source(name, n, seed):
     """(n, generator) of one call. TypeError, ValueError: no whole numbers, n below 1 or above MOST, a negative seed."""
-    return whole_number(f"datasets.{name}: n", n, 1, MOST), random_source(f"datasets.{name}: seed", seed)
+    n, rng = whole_number(f"datasets.{name}: n", n, 1), random_source(seed, f"datasets.{name}")
+    if n > MOST:
+        raise ValueError(f"datasets.{name}: n must be at most {MOST}, found {shown(n)}")
+    return n, rng
 
 
 def line(n=100, seed=0):
