@@ -13,18 +13,28 @@ from .pictures.facts import draw
 from .pictures.tables import table
 from .terms import Path, Term, backpropagate, paths
 from .training import datasets
+from .training.clipping import clip_by_norm, clip_by_value
+from .training.loop import train
+from .training.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 
 __all__ = [
     "ACTIVATIONS",
     "LOSSES",
     "MISTAKES",
+    "SGD",
+    "Adam",
+    "AdamW",
     "Graph",
     "Network",
+    "Optimizer",
     "Path",
+    "RMSProp",
     "Term",
     "backpropagate",
     "check_gradient",
     "datasets",
+    "clip_by_norm",
+    "clip_by_value",
     "diagnose",
     "draw",
     "exercise",
@@ -33,6 +43,7 @@ __all__ = [
     "numerical_gradient",
     "paths",
     "table",
+    "train",
 ]
 
 

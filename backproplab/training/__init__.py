@@ -1,1 +1,1 @@
-"""How does a net learn? Optimizers, the loop of training, and data sets to learn from."""
+"""How does a net learn? Updates, the loop that repeats them, the data they learn from."""
