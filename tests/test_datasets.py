@@ -123,6 +123,16 @@ def test_the_two_parts_are_the_digits_of_scikit_learn_each_once():
     assert rows == sorted((*map(int, x), int(y)) for x, y in zip(pixels, labels, strict=True))
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_small_net_learns_to_read_them(seed):
+    pytest.importorskip("sklearn")
+    (X, Y), (X_test, Y_test) = bp.datasets.digits()
+    net = bp.Network([64, 32, 10], ["relu", "softmax"], loss="cross_entropy", seed=seed)
+    before = (net.predict(X_test).argmax(axis=1) == Y_test).mean()
+    bp.train(net, X, Y, optimizer=bp.Adam(0.001), epochs=60, batch_size=32, seed=seed)
+    assert before < 0.3 and (net.predict(X_test).argmax(axis=1) == Y_test).mean() >= 0.95
+
+
 def test_without_scikit_learn_the_error_says_which_command_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
