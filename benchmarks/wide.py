@@ -10,7 +10,7 @@ from page import moves, opened, report
 GOAL = 100  # milliseconds
 SETUP = """
 import backproplab as bp, numpy as np
-from backproplab.explorers.wide import WideExplorer
+from backproplab.explorers.wide.widget import WideExplorer
 net, rng = bp.Network([784, 128, 10], ["relu", "softmax"], "cross_entropy", l2=1e-3, seed=0), np.random.default_rng(0)
 e = WideExplorer(net, rng.random((64, 784)), rng.integers(0, 10, 64))
 e.set(wrt="W1_2_3", example=5, rate=0.01)

@@ -105,6 +105,9 @@ def doubled(W, D):
     ("02.1", "log(x)", "wrong", "the formula has no finite value"), ("04.1", "answer + 1", "wrong", "uses answer, but the graph has"), ("01.1", {...}, "waiting", "Waiting"),
     ("01.1", {"x": 1, "y": 2}, "wrong", "as a set"), ("03.2", "4(a - y)**3", "wrong", "between factors write *"), ("03.2", "4*a(1 - a)", "wrong", "for a product write a*(...)"), ("03.2", "−a", "wrong", "for minus write -"),
     ("04.1", "(a2 - y)*a2*(1 - a2)*w2*a1*(1 - a1)*x", "wrong", "the slope of another activation"), ("04.1", "(a2 - y)*a2*(1 - a2)*w2*(1 - a1**2)**2*x", "wrong", "multiplied in twice"),
+    ("13.1", (1.5, 0.8333333), "wrong", "number 2"), ("13.1", (1.5, "11/18"), "right", "Right"), ("13.2", (7840, 9375), "wrong", "number 1, 2"),
+    ("13.3", (-2e-5, 3e-3, -2e-5, 3e-3), "wrong", "number 3, 4"), ("13.3", (..., ..., ..., ...), "waiting", "Waiting"),
+    ("13.4", lambda P, Y: (P.argmax(axis=1) == Y).mean(), "wrong", "Not yet"), ("13.4", lambda P, Y: np.mean([P[i, Y[i]] >= np.sort(P[i])[-2] for i in range(len(Y))]), "right", "Right"),
     ("04.1", "(a2 - y)*a2*(1 - a2)*w2*(1 - z1**2)*x", "wrong", "is given z1"), ("04.1", "(a2 - y)*a2*(1 - a2)*w2*(1 - tanh(a1)**2)*x", "wrong", "taken at a1"),
 ])  # fmt: skip
 def test_answers(name, answer, verdict, text):

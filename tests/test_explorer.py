@@ -75,7 +75,7 @@ def test_inputs_may_have_any_name():
     (lambda e: e.set(wrt="q"), "'q' has no path to it, or is no quantity"), (lambda e: setattr(e, "step", 99), "step must be a whole number from 0 to 6"),
     (lambda e: setattr(e, "step", 1.5), "step must be a whole number"), (lambda e: setattr(e, "output", "w"), "'w' is not a line"), (lambda e: e.set(b=1e301), "sliders reach to 1e300"),
     (lambda e: e.set(y=1.2e200), "line L = .* gives inf"), (lambda e: e.set(step=7, w=2.0), "step must be"), (lambda e: e.set(rate=-1.0), "rate must be above 0"), (lambda e: e.set(parameters=[]), "at least one"), (lambda e: e.set(parameters=["z"]), "'z' is no input"),
-    (lambda e: e.set(example=1), "a row from 0 to 0"), (lambda e: setattr(e, "through", "x"), "one of 'paths', 'delta'"), (lambda e: setattr(e, "nudge", 0.0), "nudge must be above 0"), (lambda e: e.update(0), "times must be"),
+    (lambda e: e.set(example=1), "a row from 0 to 0"), (lambda e: setattr(e, "through", "x"), "one of 'paths', 'delta'"), (lambda e: setattr(e, "nudge", 0.0), "nudge must be other than 0"), (lambda e: e.update(0), "times must be"),
     (lambda e: setattr(e, "wrt", "L"), "'L' is the output itself"),
 ])  # fmt: skip
 def test_changes_in_code_that_are_refused(explorer, change, message):

@@ -21,7 +21,7 @@ ORDER = (
     "paper",
     "pictures",
     "models",
-    "checking",
+    ("training", "checking"),
     "diagnosis",
     ("exercises", "explorers"),
 )
@@ -118,7 +118,7 @@ def test_only_the_explorers_import_ipywidgets():
 
 
 def test_the_package_starts_without_widgets_and_matplotlib():
-    code = "import sys, backproplab; print([m for m in ('ipywidgets', 'matplotlib', 'IPython', 'torch') if m in sys.modules])"
+    code = "import sys, backproplab; print([m for m in ('ipywidgets', 'matplotlib', 'IPython', 'torch', 'sklearn') if m in sys.modules])"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )

@@ -102,7 +102,7 @@ def test_updates_by_hand_and_back_to_the_start(live):
     assert [state["numbers"]["w"], state["numbers"]["b"]] == pytest.approx([w, b], rel=1e-13)
     assert state["losses"] == pytest.approx(losses, rel=1e-13)
     rest(live)
-    assert f"L after 4 steps {written(losses[-1])}" in live.locator("[data-panel=update] summary").text_content()
+    assert f"L after step 4: {written(losses[-1])}" in live.locator("[data-panel=update] summary").text_content()
     assert live.locator("[data-panel=update] .bp-curve").get_attribute("d").count("L") == 4
     ahead = descended(2.0, 5)[0]
     assert live.locator(".bp-rule").text_content().endswith(f"= {written(ahead)}")
@@ -287,7 +287,7 @@ def test_through_delta_many_paths_fold_into_few_rows(live):
     }
     last = live.locator(".bp-chain .bp-path").last.text_content()
     assert factor(one) in last and factor(X[0, 0]) in last and factor(0.1 * NET.parameters["W1"][1, 0]) in last
-    assert "3 paths, folded into 4 rows" in live.locator(".bp-chain").text_content()
+    assert "paths: 3; rows: 4." in live.locator(".bp-chain").text_content()
     live.get_by_label("the chain").select_option("paths")
     rest(live)
     assert live.locator(".bp-sum").count() == 1
@@ -298,7 +298,7 @@ def test_millions_of_paths_are_counted_not_walked(live):
     explorer = bp.explore(net, [0.5], [1.0], wrt="W1_1_1")
     explorer.through = "delta"
     shown(live, explorer)
-    assert f"{2**23:,} paths" in live.locator(".bp-chain").text_content()
+    assert f"paths: {2**23:,};" in live.locator(".bp-chain").text_content()
 
 
 def test_edges_as_wide_as_their_gradient(live):
@@ -361,6 +361,54 @@ def test_the_rows_of_a_batch_add_up_to_its_gradient(live, reduction):
         gradient = net.gradient(X, Y)
         net.parameters = {name: value - 0.1 * gradient[name] for name, value in net.parameters.items()}
     assert live.evaluate("page.state.losses.at(-1)") == pytest.approx(net.loss(X, Y), rel=1e-11)
+
+
+def test_back_to_the_start_brings_every_row_of_a_batch_back(live):
+    shown(live, bp.explore(NET, X, Y, wrt="W1_2_1"), "update")
+    before = live.evaluate("[page.state.rows, page.totals().value]")
+    live.evaluate("page.change({example: 3})")
+    live.evaluate("page.change({numbers: {x_1: 7}})")
+    live.evaluate("page.update(2)")
+    live.locator(".bp-reset").click()
+    assert live.evaluate("[page.state.rows, page.totals().value]") == before
+    assert live.evaluate("[page.state.example, page.state.numbers.x_1]") == [3, X[3, 0]]
+    live.evaluate("page.panels[2].play()")
+    live.locator(".bp-reset").click()
+    live.wait_for_timeout(400)
+    assert live.evaluate("page.state.losses.length") == 0  # and nothing plays on
+
+
+def test_what_is_of_the_batch_and_what_of_a_row_has_names_of_its_own(live):
+    shown(live, bp.explore(NET, X, Y, wrt="W1_2_1"), "update", "landscape", "nudge")
+    titles = [live.locator(f"[data-panel={panel}] summary").text_content() for panel in ("batch", "landscape", "nudge")]
+    assert titles[0].startswith("The batch: L_B, the mean of L over its rows, = ") and titles[1:] == [
+        "L_B over W1_2_1",
+        "Nudge W1_2_1 by h, X[0]",
+    ]
+    assert "dLBdW" in live.locator(".bp-rule").text_content()
+    live.evaluate("page.change({wrt: 'a1_2'})")
+    rest(live)
+    assert live.locator("[data-panel=landscape] summary").text_content() == "L over a1_2, X[0]"
+
+
+def test_another_output_and_back_ends_at_the_end(live):
+    shown(live, bp.explore(NET, X[0], Y[0], wrt="W1_2_1"))
+    live.evaluate("() => { page.change({output: 'a1_2'}); page.change({output: 'L'}); }")
+    assert live.evaluate("page.state.step === page.computation.seen(page.state).steps")
+    explorer = neuron()
+    explorer.output = "a"
+    explorer.output = "L"
+    assert explorer.step == explorer.steps == 6
+
+
+def test_arrows_go_from_quantity_to_quantity(live):
+    shown(live, neuron())
+    live.locator('[data-pick="w"]').focus()
+    seen = []
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft"):
+        live.keyboard.press(key)
+        seen.append(live.evaluate("document.activeElement.getAttribute('data-pick')"))
+    assert seen == ["x", "z", "a", "L", "a"]
 
 
 def test_a_folded_panel_is_absent_from_the_page(live):
@@ -504,13 +552,15 @@ def test_a_state_has_an_address(saved):
 
 @pytest.mark.parametrize("hostile, ignored", [
     ("w=alert(1)", "w"), ("q=3", "q"), ("__proto__=1", "__proto__"), (".constructor=1", ".constructor"), (".step=-1", ".step"), (".step=1e9", ".step"), (".rate=0", ".rate"), ("w=1e999", "w"),
-    (".wrt=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E", ".wrt"), ("%3Cb%3E=1", "<b>"), (".view=layers", ".view"), (".numbers=1", ".numbers"), (".output=w", ".output"), ("=", ""), (".glance=1", ".glance"),
+    (".wrt=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E", ".wrt"), ("%3Cb%3E=1", "<b>"), (".view=layers", ".view"), (".numbers=1", ".numbers"), (".output=w", ".output"), (".glance=1", ".glance"),
+    (".step=7", ".step"), (".output=a&.wrt=y", ".wrt"), ("0.x=3", "0.x"), (".parameters=w,q", ".parameters"), ("&&==", "="),
 ])  # fmt: skip
 def test_what_an_address_cannot_ask_is_ignored_and_said(saved, hostile, ignored):
     page, address = saved
     page.goto(f"{address}#{hostile}&b=0.7")
     state = page.evaluate("page.state")
-    assert state["numbers"] == AT | {"b": 0.7} and state["wrt"] == "w" and state["step"] == 6
+    assert state["numbers"] == AT | {"b": 0.7} and state["wrt"] == "w"
+    assert state["step"] == page.evaluate("page.computation.seen(page.state).steps")
     assert page.locator(".bp-message").text_content() == f"of the address this was ignored: {ignored}."
     assert page.locator(".bp-message *").count() == 0
 
@@ -527,3 +577,27 @@ def test_one_key_projects(saved):
     page.locator('input[type="text"]').first.focus()
     page.keyboard.press("p")
     assert page.locator(".bp-knobs").is_visible()  # a letter in a field is a letter
+    page.get_by_role("button", name="copy link").click()
+    page.keyboard.press("p")
+    assert page.locator(".bp-knobs").is_hidden()
+    page.locator("body").click(position={"x": 5, "y": 5})
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("page.state.step") == 5
+
+
+def test_the_address_of_a_batch_holds_every_row_that_was_changed(browser, tmp_path):
+    explorer = bp.explore(NET, X, Y, wrt="W1_2_1")
+    explorer.save(tmp_path / "batch.html")
+    page = browser.new_page(offline=True)
+    page.goto((tmp_path / "batch.html").as_uri())
+    page.evaluate(
+        "() => { page.change({example: 3}); page.change({numbers: {x_1: 2}}); page.change({example: 1, parameters: ['W1_1_1']}); }"
+    )
+    page.get_by_role("button", name="copy link").click()
+    link, rows = page.locator("textarea").input_value(), page.evaluate("page.state.rows")
+    page.goto("about:blank")
+    page.goto(link)
+    assert page.evaluate("page.state.rows") == rows and rows[3][0] == 2
+    assert page.evaluate("[page.state.example, page.state.parameters]") == [1, ["W1_1_1"]]
+    assert page.title() == "[2, 3, 2]: tanh, sigmoid; squared_error"
+    page.close()

@@ -12,7 +12,8 @@ from test_page import LOAD
 
 import backproplab as bp
 from backproplab.explorers import page as page_module
-from backproplab.explorers.wide import MOST_EXAMPLES, STYLE, WIDE, WORDS, WideExplorer
+from backproplab.explorers.wide.sheet import MOST_EXAMPLES
+from backproplab.explorers.wide.widget import STYLE, WIDE, WORDS, WideExplorer
 from backproplab.notation import number
 from backproplab.paper.sums import sum_of, tensor_and_place
 from backproplab.pictures.facts import written
@@ -867,7 +868,7 @@ def test_nothing_is_cut(live, width):
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_page_and_its_kernel(kernel):  # noqa: F811
-    code = "import numpy as np, backproplab as bp\nfrom backproplab.explorers.wide import WideExplorer\nnet = bp.Network([5, 7, 3], ['tanh', 'identity'], seed=0)\nrng = np.random.default_rng(0)\ne = WideExplorer(net, rng.normal(size=(4, 5)), rng.normal(size=(4, 3)))"
+    code = "import numpy as np, backproplab as bp\nfrom backproplab.explorers.wide.widget import WideExplorer\nnet = bp.Network([5, 7, 3], ['tanh', 'identity'], seed=0)\nrng = np.random.default_rng(0)\ne = WideExplorer(net, rng.normal(size=(4, 5)), rng.normal(size=(4, 3)))"
     assert not [content for kind, content in kernel.run(code) if kind in ("error", "stream")]
     model = next(key for key, state in kernel.models.items() if "sheet" in state)
     state = kernel.models[model]["state"] | {"example": 2, "wrt": "W1_2_3", "rate": 0.5}

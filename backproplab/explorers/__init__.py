@@ -8,7 +8,7 @@ from ..models.graph import Graph
 from ..models.network import Network
 from .layers import layers_of
 from .small.step_explorer import StepExplorer
-from .wide import WideExplorer
+from .wide.widget import WideExplorer
 from .widget import MOST_EDGES, MOST_EXAMPLES, GraphExplorer
 
 
@@ -44,7 +44,8 @@ def _of_network(net, X, Y, wrt):
         return explorer
     rows = tuple(tuple(map(float, (*x, *y))) for x, y in zip(trace["X"], trace["Y"], strict=True))
     graph, layers = net.graph(trace["X"][0], trace["Y"][0]), layers_of(net, trace["X"][0], trace["Y"][0])
-    return GraphExplorer(graph, wrt, {}, rows if len(rows) > 1 else (), net.reduction, layers)
+    title = f"{list(net.sizes)}: {', '.join(net.activations)}; {net.loss_name}"
+    return GraphExplorer(graph, wrt, {}, rows if len(rows) > 1 else (), net.reduction, layers, title)
 
 
 def explore_step(graph, /, wrt, output=None, **numbers):

@@ -23,6 +23,9 @@ class Layers {
   /** The tensor that holds the quantity asked for. */
   get asked() { return this.tensor.get(this.page.state.wrt); }
 
+  /** The tensors that hold these quantities. */
+  tensorsOf(names) { return [...new Set(names.map((name) => this.tensor.get(name) ?? name))].filter((name) => name in this.sheet.names); }
+
   /** What each slot shows and how each part looks, at the page's state. */
   facts() {
     const { page, sheet, graph, asked } = this, far = page.computation.seen(page.state), text = new Map(), mark = new Map(), found = page.found.text;

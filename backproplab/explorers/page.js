@@ -1,8 +1,10 @@
 // The page of a graph: fills the picture's slots and redraws the curves while a slider moves. No framework, no markup from strings.
 
-const MOST_PLOTS = 8, PLACES = 80, MOST_LOSSES = 1000;
+const MOST_PLOTS = 8, PLACES = 80, MOST_LOSSES = 1000, MOST_SAID = 160;
+const cut = (text, most) => (text.length > most ? `${text.slice(0, most)}…` : text);
 const PLOT = { LEFT: 50, TOP: 14, width: 208, height: 104 }; // half as high as wide, so that ticks are round numbers on both sides
 
+const TOWARDS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 let count = 0;
 
 /** The live page in `host`. `bridge.moved(state)` hears of each state at rest; `bridge` may be left out. */
@@ -88,10 +90,17 @@ export class Page {
       node.setAttribute("role", "button"); node.setAttribute("tabindex", "0"); node.setAttribute("data-lm-suppress-shortcuts", "true");
       const choose = () => { if (this.computation.choices(this.state.output).includes(name)) this.change({ wrt: name }); else this.say(name === this.state.output ? `${name} ${words.itself}.` : `${name}: ${words.nopath} ${this.state.output}.`); };
       this.listen(node, "click", choose);
-      this.listen(node, "keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(); } });
+      this.listen(node, "keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(); } else if (event.key in TOWARDS) { event.preventDefault(); this.towards(node, ...TOWARDS[event.key])?.focus(); } });
       for (const [event, shown] of [["pointerenter", true], ["pointerleave", false], ["focus", true], ["blur", false]]) this.listen(node, event, () => { this.tipped = shown ? name : null; this.drawTip(); });
     }
     for (const mark of this.computation.edges.map(joined)) for (const kind of "ebt") for (const node of this.parts.get(`${kind}:${mark}`) ?? []) this.hover(node, mark);
+  }
+
+  /** The nearest quantity of the picture in a direction. */
+  towards(node, dx, dy) {
+    const middle = (other) => { const { left, top, width, height } = other.getBoundingClientRect(); return [left + width / 2, top + height / 2]; }, [x, y] = middle(node);
+    const ahead = [...this.picture.firstChild.querySelectorAll("[data-pick]")].map((other) => [other, ...middle(other)]).map(([other, u, v]) => [other, (u - x) * dx + (v - y) * dy, Math.abs((u - x) * dy) + Math.abs((v - y) * dx)]);
+    return ahead.filter(([, along, aside]) => along > 4 && aside <= 2 * along).sort((a, b) => a[1] + 2 * a[2] - b[1] - 2 * b[2])[0]?.[0];
   }
 
   /** Collect the slots of a part of the page, so that filling looks nothing up. */
@@ -147,14 +156,16 @@ export class Page {
   changed({ numbers = {}, ...changes }) {
     const { words, inputs, data } = this.sheet, old = this.state;
     for (const [name, value] of Object.entries(numbers)) if (!(Math.abs(value) <= LARGEST)) throw new Refusal(`${name}: ${words.notnumber}`);
-    for (const name of ["rate", "nudge"]) if (name in changes && !(changes[name] > 0 && changes[name] <= LARGEST)) throw new Refusal(`${words[name === "nudge" ? "h" : name]}: ${words.notpositive}`);
+    if ("rate" in changes && !(changes.rate > 0 && changes.rate <= LARGEST)) throw new Refusal(`${words.rate}: ${words.notpositive}`);
+    if ("nudge" in changes && !(changes.nudge !== 0 && Math.abs(changes.nudge) <= LARGEST)) throw new Refusal(`${words.h}: ${words.notzero}`);
     if ("parameters" in changes && !(changes.parameters.length && changes.parameters.every((name) => inputs.includes(name)))) throw new Refusal(words.nothingmoves);
     if ("example" in changes && !(changes.example === 0 || old.rows[changes.example])) throw new Refusal(`${words.example}: 0 … ${Math.max(0, old.rows.length - 1)}`);
     const state = { ...old, ...changes }, choices = this.computation.choices(state.output), shown = state.rows.length ? Object.fromEntries(data.map((name, i) => [name, state.rows[state.example][i]])) : {};
     state.numbers = { ...old.numbers, ...shown, ...numbers };
     if (state.rows.length) state.rows = state.rows.map((row, i) => (i === state.example ? data.map((name) => state.numbers[name]) : row));
     state.wrt = choices.includes(state.wrt) ? state.wrt : choices[0];
-    state.step = Math.max(0, Math.min(state.step, this.computation.seen(state).steps));
+    const whole = !("step" in changes) && old.step === this.computation.seen(old).steps; // what was walked to its end stays so
+    state.step = whole ? this.computation.seen(state).steps : Math.max(0, Math.min(state.step, this.computation.seen(state).steps));
     if (!("losses" in changes) && this.outdates(old, state)) state.losses = [];
     return state;
   }
@@ -186,12 +197,16 @@ export class Page {
       } catch (error) { failed = error; }
     }
     if (state !== this.state) this.change({ numbers: state.numbers, losses }, true);
-    if (failed) this.refuse(new Refusal(`${this.sheet.words.update}, ${this.sheet.words.rate} ${number(this.state.rate)}: ${failed.message}`));
+    if (failed) this.refuse(new Refusal(`${this.sheet.words.update}, ${this.sheet.words.rate} ${number(this.state.rate)}: ${cut(failed.message, MOST_SAID)}`));
     return !failed;
   }
 
   /** Back to the numbers that the page began with. */
-  restart() { this.change({ numbers: { ...this.first }, rows: structuredClone(this.begin), losses: [] }, true); }
+  restart() {
+    for (const panel of this.panels) panel.stop();
+    const kept = Object.entries(this.first).filter(([name]) => !(this.begin.length && this.sheet.data.includes(name)));
+    this.change({ numbers: Object.fromEntries(kept), rows: structuredClone(this.begin), losses: [] }, true);
+  }
 
   /** How the chain is written, and whether edges are as wide as their gradient. */
   switches() {
@@ -335,8 +350,9 @@ export class Page {
     this.drop("status");
     const { words, math } = this.sheet, far = this.computation.seen(this.state);
     const lead = far.back ? `${words.backward}, ${far.back} / ${far.backward}: ${words.through} ` : `${words.forward}, ${far.at} / ${this.computation.passes.length}: `;
-    const body = far.current.length === 0 ? [words.inputs] : far.current.slice(0, 3).flatMap((line, i) => [i ? ", " : "", this.math(far.back ? math.lines[line] : math.filled[line])]);
-    this.status.replaceChildren(lead, ...body, far.current.length > 3 ? ", …" : "");
+    const tensors = this.layers && this.state.view === "layers" ? this.layers.tensorsOf(far.current) : null;
+    const body = tensors ? tensors.flatMap((name, i) => [i ? ", " : "", this.math(this.sheet.layers.names[name])]) : far.current.length === 0 ? [words.inputs] : far.current.slice(0, 3).flatMap((line, i) => [i ? ", " : "", this.math(far.back ? math.lines[line] : math.filled[line])]);
+    this.status.replaceChildren(lead, ...body, far.current.length > 3 && !tensors ? ", …" : "");
     this.collect(this.status, "status");
   }
 
@@ -409,7 +425,7 @@ export class Page {
     if (this.layers && this.state.view === "layers") { this.shown = []; this.plots.replaceChildren(); return; }
     const walked = this.computation.between(output, wrt).filter(([of]) => far.walked.has(of)), edges = walked.slice(-MOST_PLOTS);
     this.shown = edges.map((edge) => this.plotOf(edge));
-    const earlier = walked.length > edges.length ? [html("div", { class: "bp-route" }, `${walked.length - edges.length} ${this.sheet.words.earlier}`)] : [];
+    const earlier = walked.length > edges.length ? [html("div", { class: "bp-route" }, `${this.sheet.words.earlier} ${walked.length - edges.length}`)] : [];
     this.plots.replaceChildren(...earlier, ...this.shown.map(({ figure }) => figure));
     this.collect(this.plots, "plots");
   }

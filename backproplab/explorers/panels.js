@@ -23,6 +23,16 @@ class Panel {
   ask(changes) { this.page.change(changes); }
   /** End what moves by itself. */
   stop() { clearTimeout(this.timer); }
+  /** The output's name, of a batch that of its mean or sum over all rows. */
+  get whole() { const { output, rows } = this.page.state; return rows.length ? `${output}_B` : output; }
+  /** Which row is meant, where there are several. */
+  get ofRow() { const { rows, example } = this.page.state; return rows.length ? `, X[${example}]` : ""; }
+  /** The derivative of the output over all rows by a quantity, as a fraction. */
+  slope(wrt) {
+    const { state, sheet, terms } = this.page, { output, rows } = state, [, , name] = sheet.math.names[output];
+    if (!rows.length) return this.page.quotient(output, wrt, terms.has(joined([output, wrt])) ? "d" : "∂");
+    return build(fraction({ ...sheet.math.names, [output]: ["math", {}, ["msub", {}, name, ["mi", { mathvariant: "normal" }, "B"]]] }, [output, wrt], "d"));
+  }
 
   refresh() {
     this.node.hidden = !this.wanted;
@@ -46,7 +56,7 @@ class Panel {
     const enter = () => {
       if (!node.dataset.typing) return;
       delete node.dataset.typing;
-      if (!this.page.change({ [name]: typed(node.value) })) { node.dataset.typing = "true"; node.setAttribute("aria-invalid", "true"); }
+      if (!this.page.change({ [name]: typed(node.value) })) this.fill(node);
     };
     this.page.listen(node, "input", () => { node.dataset.typing = "true"; });
     this.page.listen(node, "keydown", (event) => { if (event.key === "Enter") enter(); });
@@ -95,7 +105,7 @@ const line = (points) => points.length ? "M" + points.map(([x, y]) => `${x.toFix
 /** The parameters take steps against the gradient; the loss is drawn as it falls. */
 class Update extends Panel {
   get key() { return `${this.page.state.output} ${this.page.sheet.inputs.length > SMALL ? this.page.state.wrt : ""}`; }
-  title() { const { losses, output } = this.page.state; return this.words.update + (losses.length ? `: ${filled(this.words.losses, { output, count: losses.length - 1 })} ${written(losses.at(-1))}` : ""); }
+  title() { const { losses } = this.page.state; return this.words.update + (losses.length ? `: ${filled(this.words.losses, { output: this.whole, count: losses.length - 1 })} ${written(losses.at(-1))}` : ""); }
 
   compose() {
     this.rate = this.field("rate", this.words.rate);
@@ -105,7 +115,7 @@ class Update extends Panel {
     this.plot = frame(LAND, ["path", { class: "bp-curve" }], ["circle", { class: "bp-point", r: "4" }]);
     this.plot.setAttribute("role", "img");
     this.body.replaceChildren(
-      html("div", { class: "bp-head" }, html("label", {}, `${this.words.rate} `, this.rate), this.button("once", () => this.page.update()), this.run, this.button("restart", () => { this.stop(); this.page.restart(); }),
+      html("div", { class: "bp-head" }, html("label", {}, `${this.words.rate} `, this.rate), this.button("once", () => this.advance()), this.run, this.button("restart", () => { this.stop(); this.page.restart(); }),
         html("label", { for: this.pass.id }, this.pass, ` ${this.words.withpass}`)),
       this.choices(), this.rule, this.plot);
   }
@@ -132,7 +142,7 @@ class Update extends Panel {
     this.run.textContent = this.playing ? this.words.pause : this.words.play;
     const name = sheet.inputs.includes(wrt) ? wrt : null, slope = name === null ? undefined : this.page.totals().gradient.get(wrt);
     if (slope === undefined || !parameters.includes(name) || this.page.state.step < this.page.computation.seen(state).steps) this.rule.replaceChildren();
-    else this.rule.replaceChildren(this.page.math(sheet.math.names[wrt]), " − ", this.words.rate, " · ", this.page.quotient(state.output, wrt, "∂"), ` = ${written(state.numbers[wrt])} − ${written(rate)} · ${factor(slope)} = ${written(state.numbers[wrt] - rate * slope)}`);
+    else this.rule.replaceChildren(this.page.math(sheet.math.names[wrt]), " − ", this.words.rate, " · ", this.slope(wrt), ` = ${written(state.numbers[wrt])} − ${written(rate)} · ${factor(slope)} = ${written(state.numbers[wrt] - rate * slope)}`);
     this.drawLosses(losses);
   }
 
@@ -148,15 +158,20 @@ class Update extends Panel {
     ticks(this.plot, LAND, [0, 0.5, 1].map((t) => [t * LAND.width, short(t * count)]), [0, 0.5, 1].map((t) => [(1 - t * 0.94) * LAND.height, compact(low + t * tall)]));
   }
 
-  /** One update a tick, or, with the pass, one step of it; where motion is unwelcome ten updates at once. */
+  /** One update, or, with the pass, one step of it; false where it was refused. */
+  advance() {
+    const { page, pass } = this, { step } = page.state;
+    if (pass.checked && step < page.computation.seen(page.state).steps) return page.change({ step: step + 1 });
+    return page.update() && (!pass.checked || page.change({ step: 0 }));
+  }
+
+  /** One update a tick, or one step of the pass; where motion is unwelcome ten updates at once. */
   play() {
     if (plainly()) { this.page.update(10); return; }
     this.playing = true;
     const tick = () => {
       if (!this.playing) return;
-      const { step } = this.page.state, { steps } = this.page.computation.seen(this.page.state);
-      const went = !this.page.visible || (this.pass.checked && step < steps ? this.page.change({ step: step + 1 }) : this.page.update() && (!this.pass.checked || this.page.change({ step: 0 })));
-      if (went) this.timer = setTimeout(tick, TICK * (this.pass.checked ? 3 : 1)); else this.stop();
+      if (!this.page.visible || this.advance()) this.timer = setTimeout(tick, TICK * (this.pass.checked ? 3 : 1)); else this.stop();
     };
     tick();
   }
@@ -172,7 +187,10 @@ class Update extends Panel {
 
 /** The output over the quantity asked for, with its tangent; the point of an input can be dragged. */
 class Landscape extends Panel {
-  title() { const { output, wrt } = this.page.state; return filled(this.words.landscape, { output, wrt }); }
+  title() {
+    const { output, wrt, rows } = this.page.state, whole = !rows.length || this.page.totals().gradient.has(wrt);
+    return filled(this.words.landscape, { output: whole ? this.whole : output, wrt }) + (whole ? "" : this.ofRow);
+  }
 
   compose() {
     const { wrt } = this.page.state, moves = this.page.sheet.inputs.includes(wrt);
@@ -216,7 +234,7 @@ class Landscape extends Panel {
 /** h is added to the quantity asked for, and what that does travels to the output, line by line. */
 class Nudge extends Panel {
   get key() { const { output, wrt, nudge, numbers, example } = this.page.state; return JSON.stringify([output, wrt, nudge, numbers, example]); }
-  title() { return filled(this.words.nudge, { wrt: this.page.state.wrt }); }
+  title() { return filled(this.words.nudge, { wrt: this.page.state.wrt }) + this.ofRow; }
 
   compose() {
     clearTimeout(this.timer);
@@ -298,25 +316,25 @@ class Batch extends Panel {
   constructor(page, name) { super(page, name); this.node.open = page.state.rows.length > 0; }
   get wanted() { return this.page.state.rows.length > 0; }
   get key() { return String(this.page.state.rows.length); }
-  title() { const { state } = this.page; return `${this.words.batch}: ${filled(this.words.batchloss, { output: state.output })} = ${written(this.page.totals().value)}`; }
+  title() { const { state } = this.page; return `${this.words.batch}: ${filled(this.words.batchloss, { whole: this.whole, output: state.output, reduction: this.words[`by ${state.reduction}`] })} = ${written(this.page.totals().value)}`; }
 
   compose() {
     const most = this.page.state.rows.length - 1;
-    this.row = html("input", { type: "range", min: "0", max: String(most), step: "1", "aria-label": this.words.example, "data-lm-suppress-shortcuts": "true" });
+    this.chosen = html("input", { type: "range", min: "0", max: String(most), step: "1", "aria-label": this.words.example, "data-lm-suppress-shortcuts": "true" });
     this.which = html("output", {});
-    this.page.listen(this.row, "input", () => this.ask({ example: Number(this.row.value) }));
+    this.page.listen(this.chosen, "input", () => this.ask({ example: Number(this.chosen.value) }));
     this.shares = html("div", {});
-    this.body.replaceChildren(html("div", { class: "bp-head" }, html("label", {}, `${this.words.example} `, this.row), this.which), this.shares);
+    this.body.replaceChildren(html("div", { class: "bp-head" }, html("label", {}, `${this.words.example} `, this.chosen), this.which), this.shares);
   }
 
   draw() {
     const { state, computation } = this.page, { output, wrt, example, reduction } = state, { gradient, shares, own } = this.page.totals();
-    this.row.value = String(example);
-    this.row.setAttribute("aria-valuetext", `X[${example}]`);
+    this.chosen.value = String(example);
+    this.chosen.setAttribute("aria-valuetext", `X[${example}]`);
     this.which.textContent = `X[${example}]`;
     const finished = state.step === computation.seen(state).steps;
     if (!gradient.has(wrt) || !finished) { this.shares.replaceChildren(); return; }
     const rows = shares(wrt).map((value, i) => [`X[${i}]`, value, "", i === example ? "bp-chosen" : ""]), extra = own.has(wrt) ? [[this.words.penalty, own.get(wrt), ""]] : [];
-    this.shares.replaceChildren(html("div", { class: "bp-route" }, filled(this.words.each, { output, wrt, reduction })), bars([...rows, ...extra, [this.words.total, gradient.get(wrt), "", "bp-whole"]]));
+    this.shares.replaceChildren(html("div", { class: "bp-route" }, filled(this.words.each, { output: this.whole, wrt, reduction: this.words[`by ${reduction}`] })), bars([...rows, ...extra, [this.words.total, gradient.get(wrt), "", "bp-whole"]]));
   }
 }

@@ -4,24 +4,32 @@ const SETTINGS = ["output", "wrt", "step", "rate", "nudge", "through", "view", "
 const WHOLE = /^\d{1,6}$/;
 
 /** The state as text for an address: inputs by name, what else is set with a point before it. */
-function addressOf(state) {
+function addressOf({ state, begin, sheet }) {
   const asked = new URLSearchParams(Object.entries(state.numbers).map(([name, value]) => [name, String(value)]));
   for (const name of SETTINGS) asked.set(`.${name}`, String(state[name]));
+  asked.set(".parameters", state.parameters.join(","));
+  state.rows.forEach((row, i) => row.forEach((value, k) => { if (value !== begin[i][k]) asked.set(`${i}.${sheet.data[k]}`, String(value)); }));
   return asked.toString();
 }
 
 /** {changes, ignored}: what an address asks for, by name and number; what is neither is ignored, and named. */
-function askedBy(text, sheet, computation) {
+function askedBy(text, { sheet, computation, state }) {
+  const rows = structuredClone(state.rows), cell = (key) => { const [i, name] = key.split("."); return WHOLE.test(i) && i in rows && sheet.data.includes(name) ? [i, sheet.data.indexOf(name)] : null; };
   const changes = {}, numbers = {}, ignored = [];
   const one = { output: sheet.outputs, wrt: computation.names, through: ["paths", "delta"], view: sheet.layers ? ["units", "layers"] : ["units"], glance: ["true", "false"] };
   for (const [key, value] of new URLSearchParams(text)) {
     const name = key.startsWith(".") ? key.slice(1) : null;
     if (name === null && sheet.inputs.includes(key) && Math.abs(typed(value)) <= LARGEST) numbers[key] = typed(value);
+    else if (cell(key) && Math.abs(typed(value)) <= LARGEST) { const [i, k] = cell(key); rows[i][k] = typed(value); changes.rows = rows; }
+    else if (name === "parameters" && value.split(",").every((other) => sheet.inputs.includes(other))) changes.parameters = sheet.inputs.filter((other) => value.split(",").includes(other));
     else if (Object.hasOwn(one, name ?? "") && one[name].includes(value)) changes[name] = name === "glance" ? value === "true" : value;
     else if ((name === "step" || name === "example") && WHOLE.test(value)) changes[name] = Number(value);
-    else if ((name === "rate" || name === "nudge") && typed(value) > 0 && typed(value) <= LARGEST) changes[name] = typed(value);
-    else ignored.push(key.slice(0, 40));
+    else if ((name === "rate" || name === "nudge") && (typed(value) > 0 || name === "nudge" && typed(value) < 0) && Math.abs(typed(value)) <= LARGEST) changes[name] = typed(value);
+    else if (key || value) ignored.push(key.slice(0, 40) || "=");
   }
+  const output = changes.output ?? state.output, { steps } = computation.seen({ output, step: 0 });
+  if ("wrt" in changes && !computation.choices(output).includes(changes.wrt)) { delete changes.wrt; ignored.push(".wrt"); }
+  if (changes.step > steps) { delete changes.step; ignored.push(".step"); }
   return { changes: Object.keys(numbers).length ? { ...changes, numbers } : changes, ignored };
 }
 
@@ -49,7 +57,7 @@ class Sharing {
     this.said = html("span", { role: "status" });
     this.given = html("div", { class: "bp-given" }, this.text);
     this.given.hidden = true;
-    const take = page.alone ? ["link", () => `${location.href.split("#")[0]}#${addressOf(page.state)}`] : ["code", () => codeOf(page.state)];
+    const take = page.alone ? ["link", () => `${location.href.split("#")[0]}#${addressOf(page)}`] : ["code", () => codeOf(page.state)];
     this.projector = this.button("project", () => this.project(!page.root.classList.contains("bp-projecting")));
     this.node = html("div", { class: "bp-head bp-sharing" }, this.button("latex", () => this.give(latexOf(page))), this.button(take[0], () => this.give(take[1]())), this.projector, this.said, this.given);
     page.listen(page.root, "keydown", (event) => this.key(event));
@@ -72,12 +80,13 @@ class Sharing {
     navigator.clipboard?.writeText(text).then(() => { this.said.textContent = this.words.copied; }, () => {});
   }
 
-  /** P enlarges the page and hides its controls, P or Escape brings them back. */
+  /** P enlarges the page and hides its controls, where the arrows step through the pass; P or Escape brings them back. */
   key(event) {
-    const writes = event.target.closest?.("textarea, select, input[type=text]"), projecting = this.page.root.classList.contains("bp-projecting");
+    const writes = event.target.closest?.("input[type=text]"), projecting = this.page.root.classList.contains("bp-projecting");
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key.toLowerCase() === "p" && !writes) this.project(!projecting);
+    if (event.key.toLowerCase() === "p" && !writes) { event.preventDefault(); this.project(!projecting); }
     else if (event.key === "Escape" && projecting) this.project(false);
+    else if (projecting && !event.target.closest?.("input, select, textarea, [data-pick]") && (event.key === "ArrowRight" || event.key === "ArrowLeft")) this.page.change({ step: this.page.target(event.key === "ArrowRight" ? "next" : "back") });
   }
 
   project(on) {
@@ -89,7 +98,7 @@ class Sharing {
   /** Take what an address asks for; what it asks in vain is said. */
   follow(hash) {
     if (hash.length < 2) return;
-    const { changes, ignored } = askedBy(hash.slice(1), this.page.sheet, this.page.computation);
+    const { changes, ignored } = askedBy(hash.slice(1), this.page);
     const taken = !Object.keys(changes).length || this.page.change(changes, true);
     if (taken && ignored.length) this.page.say(`${this.words.ignored} ${ignored.join(", ")}.`);
   }

@@ -1,7 +1,7 @@
 """The sheet: all that the page needs of a computation, as plain data. JSON, never code."""
 
 from ..lines.program import Program
-from ..notation import latex_name, name_runs, parts, place, template
+from ..notation import latex_name, name_runs, parts, template
 from ..paper.latex import factor, latex_formula
 from ..paper.mathml import tree
 from ..pictures.facts import carried
@@ -17,15 +17,15 @@ WORDS = {
     "first": "to the inputs", "back": "one step back", "next": "one step on", "last": "to the end", "steps": "the pass, step by step",
     "reset": "Reset", "typed": "typed", "all": "All quantities", "quantity": "quantity", "value": "value", "gradient": "gradient",
     "slope": "slope", "gives": "gives", "is": "is", "at": "at", "stays": "The page still shows the last good numbers.",
-    "notnumber": "a number is wanted, such as -0.5 or 1e-3, up to 1e300", "notpositive": "a number above 0 is wanted, such as 0.1", "nothingmoves": "at least one parameter has to move", "nopath": "no path leads to it from", "itself": "is the output itself", "earlier": "plots of terms nearer to the output are left out",
+    "notnumber": "a number is wanted, such as -0.5 or 1e-3, up to 1e300", "notpositive": "a number above 0 is wanted, such as 0.1, at most 1e300", "notzero": "a number other than 0 is wanted, such as 0.1 or -1e-3, up to 1e300", "nothingmoves": "at least one parameter has to move", "nopath": "no path leads to it from", "itself": "is the output itself", "earlier": "plots of terms nearer to the output that are left out:",
     "agrees": "NumPy agrees", "differs": "NumPy finds another gradient; the relative difference is", "rounding": "NumPy agrees but for rounding: what is left of lines that cancel",
     "kernelerror": "the kernel says", "nokernel": "the kernel does not answer; the page goes on without it",
-    "view": "the network", "units": "unit by unit", "layers": "in layers", "update": "Update", "rate": "rate", "once": "one step", "play": "play", "pause": "pause", "restart": "back to the start", "withpass": "show the pass", "moves": "moves", "losses": "{output} after {count} steps", "chosen": "only {wrt}", "everything": "all parameters",
-    "landscape": "{output} over {wrt}", "drag": "Drag the point, or use the slider of {wrt}.", "nudge": "Nudge {wrt} by h", "h": "h", "go": "nudge", "line": "grows by", "ratio": "ratio", "term": "term", "estimate": "h times the gradient", "exact": "what really happened", "terms": "the terms predict",
-    "voices": "Voices at {wrt}", "voice": "{wrt} is used by {count} lines; each sends its part back, and the parts add up:", "batch": "The batch", "example": "row", "each": "what each row adds to d{output}/d{wrt}, as the {reduction} has it:", "penalty": "the penalty, once", "total": "together", "batchloss": "{output} of the batch",
-    "all paths": "all paths", "delta": "through δ", "chainas": "the chain", "glance": "edges as wide as |gradient|", "folded": "{count} paths, folded into {rows} rows: each δ is computed once.", "width": "|gradient|",
+    "view": "the network", "units": "unit by unit", "layers": "in layers", "update": "Update", "rate": "rate", "once": "one step", "play": "play", "pause": "pause", "restart": "back to the start", "withpass": "show the pass", "moves": "moves", "losses": "{output} after step {count}:", "chosen": "only {wrt}", "everything": "all parameters",
+    "landscape": "{output} over {wrt}", "drag": "Drag the point, or use the slider of {wrt}.", "nudge": "Nudge {wrt} by h", "h": "h", "go": "nudge", "line": "changes by", "ratio": "ratio", "term": "term", "estimate": "h times the gradient", "exact": "what really happened", "terms": "the terms predict",
+    "voices": "Voices at {wrt}", "voice": "{wrt} is used by {count} lines; each sends its part back, and the parts add up:", "batch": "The batch", "example": "row", "each": "what each row adds to d{output}/d{wrt}, as the {reduction} has it:", "penalty": "the penalty, once", "total": "together", "batchloss": "{whole}, the {reduction} of {output} over its rows,", "by mean": "mean", "by sum": "sum",
+    "all paths": "all paths", "delta": "through δ", "chainas": "the chain", "glance": "edges as wide as |gradient|", "folded": "paths: {count}; rows: {rows}. Each δ is computed once, however many paths lead through it.", "width": "|gradient|",
     "project": "project", "unproject": "show the controls", "latex": "LaTeX", "link": "copy link", "code": "copy as code", "copied": "copied", "copy": "copy from here:", "ignored": "of the address this was ignored:",
-    "fused": "{output} is computed from the logits, in one stable line: no path from it leads through {names}. net.graph(x, y, fused=False) writes the long way.",
+    "fused": "{output} is computed from the logits, in one stable line: no path from it leads through {names}. (In Python, net.graph(x, y, fused=False) writes the long way.)",
 }  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def _program(name, line):
 def _filled(name, line):
     """The line with places for its numbers, down to its value."""
     middle = "" if line.template is None else f" = {line.template}"
-    return tree(f"{latex_name(name)} = {line.latex}{middle} = {place(name)}")
+    return tree(f"{latex_name(name)} = {line.latex}{middle} = ⟪{name}⟫")
 
 
 def _term(term):

@@ -74,7 +74,8 @@ def changed(graph, old, numbers=None, **changes):
     wrt = asked.get("wrt", old.wrt if old.wrt in names else names[0])
     _check_wrt(wrt, output, names)
     most = steps(graph, output)
-    step = asked.get("step", min(old.step, most))
+    whole = old.step == steps(graph, old.output)  # what was walked to its end stays so
+    step = asked.get("step", most if whole else min(old.step, most))
     if isinstance(step, bool) or not isinstance(step, int) or not 0 <= step <= most:
         raise ValueError(f"explore: step must be a whole number from 0 to {most}, found {step!r:.40}")
     if "parameters" in asked:
@@ -133,6 +134,13 @@ def check_rate(name, value, *_):
         raise ValueError(f"explore: {name} must be above 0 and at most {number(LARGEST)}, found {value!r:.40}")
 
 
+def _check_nudge(name, value, *_):
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"explore: {name} must be a number such as 0.1, found {type(value).__name__} {value!r:.40}")
+    if not 0 < abs(value) <= LARGEST:
+        raise ValueError(f"explore: {name} must be other than 0 and at most {number(LARGEST)}, found {value!r:.40}")
+
+
 def _check_parameters(_, value, graph, old):
     if isinstance(value, str) or not all(isinstance(name, str) for name in value):
         raise TypeError(f'explore: parameters must be a list of names such as ["w", "b"], found {value!r:.60}')
@@ -166,7 +174,7 @@ def _check_losses(_, value, graph, old):
 
 
 CHECKS = {
-    "output": _check_output, "rate": check_rate, "nudge": check_rate, "parameters": _check_parameters, "through": _one_of(THROUGH), "view": _one_of(VIEWS),
+    "output": _check_output, "rate": check_rate, "nudge": _check_nudge, "parameters": _check_parameters, "through": _one_of(THROUGH), "view": _one_of(VIEWS),
     "glance": _one_of((True, False)), "example": _check_example, "rows": _check_rows, "losses": _check_losses,
 }  # fmt: skip
 

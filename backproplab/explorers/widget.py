@@ -19,7 +19,7 @@ from .life import keep
 from .sheet import backward, passes, sheet_of
 from .state import MOST_UPDATES, changed, first_state, steps, totals, updated
 
-MOST_EDGES, MOST_EXAMPLES, MOST_IN_REPR = 300, 64, 8
+MOST_EDGES, MOST_EXAMPLES, MOST_IN_REPR, LONGEST_TITLE = 300, 64, 8, 80
 AGREE = 1e-9  # of the sum over paths: as far apart as page and kernel may be where nothing cancels
 
 
@@ -58,7 +58,7 @@ class GraphExplorer(anywidget.AnyWidget):
     sheet = traitlets.Dict().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, graph, wrt, numbers, rows=(), reduction="mean", layers=None):
+    def __init__(self, graph, wrt, numbers, rows=(), reduction="mean", layers=None, title=None):
         terms = graph.terms()
         if len(terms) > MOST_EDGES:
             raise ValueError(
@@ -67,7 +67,7 @@ class GraphExplorer(anywidget.AnyWidget):
             )
         if not terms:
             raise ValueError("explore: no line uses a name, so there is nothing to differentiate")
-        self._graph = graph
+        self._graph, self._title = graph, title or f"{graph.output} = {graph.lines[graph.output]}"
         first = first_state(graph, numbers, rows, reduction)
         self._state, self._trace, self._terms = changed(graph, first, wrt=wrt)
         super().__init__(sheet=sheet_of(graph) | {"layers": layers}, state=asdict(self._state))
@@ -208,7 +208,7 @@ class GraphExplorer(anywidget.AnyWidget):
 
     def save(self, path):
         """Write the page as one HTML file that needs no kernel and no network. OSError: it cannot be written."""
-        title = f"{self._graph.output} = {self._graph.lines[self._graph.output]}"[:60]
+        title = self._title if len(self._title) <= LONGEST_TITLE else self._title[:LONGEST_TITLE] + "…"
         pathlib.Path(path).write_text(page.as_file(self.sheet, asdict(self._state), title), encoding="utf-8")
 
     def close(self):

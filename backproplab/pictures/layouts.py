@@ -81,7 +81,7 @@ def _spread(nodes, wanted, heavy):
 ALONG = (0.5, 0.46, 0.54, 0.42, 0.58, 0.38, 0.62, 0.34, 0.66, 0.3, 0.7, 0.26, 0.74)
 SWEEPS = 6
 # The radius of a unit; from z to its a; from column to column at the loss; between units of a layer; around the picture.
-UNIT, STEP, LAST, PITCH, FRAME = 23, 92, 100, 124, 14
+UNIT, STEP, LAST, PITCH, FRAME = 26, 98, 106, 128, 14
 
 
 @dataclass(frozen=True)

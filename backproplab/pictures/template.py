@@ -365,8 +365,8 @@ def _unit_label(edge, stand, taken):
     small, over = wrt in stand.small, stand.bows.get(edge, -16)
     spots = [
         (x + (u - x) * t + aside, y + (v - y) * t + up)
-        for up in ((0, -10, 10, -20, 20) if small else (over, over - 8, over + 8, over + 30))
-        for aside in (0, 16, -16)
+        for up in ((0, -10, 10, -20, 20, -30, 30) if small else (over, over - 8, over + 8, over + 30))
+        for aside in ((0, 16, -16, 34) if small else (0, 16, -16))
         for t in ((0.55, 0.45, 0.65, 0.75) if small else (0.5, 0.42, 0.58))
     ]
     boxes = [(p - 30, q - 9, p + 30, q + 9) for p, q in spots]

@@ -9,19 +9,17 @@ import anywidget
 import numpy as np
 import traitlets
 
-from ..given import check_finite, shown
-from ..models.network import Network
-from ..notation import latex_layer, number, parts
-from ..paper.mathml import tree
-from ..paper.sums import checked_name, recipe, sum_of, tensor_and_place, whole
-from ..pictures.heat import KINDS, cells_of, heat_picture
-from ..terms import backpropagate
-from . import page
-from .life import keep
+from ...given import check_finite, shown
+from ...models.network import Network
+from ...notation import number, parts
+from ...paper.sums import checked_name, sum_of, tensor_and_place
+from ...pictures.heat import KINDS, cells_of, heat_picture
+from ...terms import backpropagate
+from .. import page
+from ..life import keep
+from .sheet import WORDS, check_size, sheet_of
 
-WIDE, STYLE = ("numbers", "elements", "heat", "sums", "wide", "bridge"), ("page", "wide")
-MOST_PARAMETERS, MOST_EXAMPLES, MOST_LAYERS, MOST_NUMBERS = 5_000_000, 4096, 32, 20_000_000
-MOST_PRODUCTS = 2_000_000_000  # of a parameter and an example: seconds for each move
+WIDE, STYLE = ("numbers", "elements", "wide/heat", "wide/sums", "wide/wide", "bridge"), ("page", "wide/wide")
 MOST_UPDATES, MOST_RATE = 10_000, 1e300
 CELLS, MOST_CELLS = (
     (64, 128),
@@ -29,20 +27,6 @@ CELLS, MOST_CELLS = (
 )  # rows and columns of a tensor on the page, halved until all cells together are few enough
 POINTS = 240  # of the plot of losses
 MOST_CONTAINED = 700_000  # bytes of whole tensors in a saved page, beside its cells
-WORDS = {
-    "example": "Example", "entry": "Derivative with respect to", "row": "row", "column": "column", "show": "Show", "value": "values", "gradient": "gradients",
-    "rate": "Rate", "update": "Update", "play": "Play", "pause": "Pause", "many": "10 updates", "reset": "Reset", "typed": "typed", "layers": "the tensors, layer by layer",
-    "input": "input", "layer": "layer", "loss": "loss", "examples": "examples",
-    "cells": "each cell is the largest of {rows} × {columns} entries", "of": "of example", "none": "no gradient",
-    "help": "Blue is below zero, red above; ± is the largest size in a tensor, its deepest colour. Arrow keys move over the cells; Enter or a click opens the sum behind an entry, and frames what it is made of.", "at": "example",
-    "sum": "the terms of the sum", "unit": "unit", "total": "sum over {count} {over}", "over_n": "examples", "over_k": "units of the layer above", "slope": "slope",
-    "direct": "L2 part", "times": "times the slope", "plus": "plus the L2 part", "whole": "Choose a cell, or type its row and column, to see the sum behind its gradient.",
-    "bars": "each bar is one product; together they are the gradient", "loss_plot": "The loss as it falls", "after": "after {count} updates", "before": "before any update", "all": "All losses",
-    "stays": "The page still shows the last good numbers.", "notnumber": "a number is wanted, such as 0.1 or 1e-3, above 0 and up to 1e300", "noplace": "{what} must be a whole number from 1 to {most}",
-    "stopped": "Stopped after {done} of {times} updates", "needskernel": "This page was saved without a kernel, and does not hold the numbers of this sum.", "saved": "Saved without a kernel: example, cells and sums live on; updates need the kernel, as do sums over numbers that the page does not hold.",
-    "still": "{names} as cells, blue below zero, red above; L = {loss}", "nokernel": "the kernel does not answer", "kernelerror": "the kernel says", "strange": "the kernel's answer does not fit this page",
-    "fused": "{output} is computed from the logits {logits}, in one stable line: no path from it leads through {names}, which has no gradient.",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,28 +36,6 @@ class State:
     example: int
     wrt: str
     rate: float
-
-
-def sheet_of(net, trace, gradient):
-    """The sheet of a network: its tensors in layers, how the entries of each come about, and the words."""
-    n, tensors = len(trace["X"]), []
-    for name, value in trace.items():
-        letter, layer, _ = parts(name)
-        if letter == "L":
-            continue
-        fused = WORDS["fused"].format(output="L", logits=f"Z{layer}", names=name)
-        tensors.append({
-            "name": name,
-            "shape": list(value.shape),
-            "layer": net.depth + 1 if letter == "Y" else layer,
-            "math": tree(latex_layer(name)),
-            "recipe": recipe(net, name, n),
-            "whole": whole(net, name),
-            "why": "" if name in gradient else fused,
-        })  # fmt: skip
-    about = [f"{layer}: {activation}" for layer, activation in zip(net.layers, net.activations, strict=True)]
-    titles = [WORDS["input"], *(f"{WORDS['layer']} {text}" for text in about), f"{WORDS['loss']}: {net.loss_name}"]
-    return {"tensors": tensors, "titles": titles, "examples": n, "l2": net.l2, "words": WORDS}
 
 
 class WideExplorer(anywidget.AnyWidget):
@@ -92,7 +54,7 @@ class WideExplorer(anywidget.AnyWidget):
     def __init__(self, net, X, Y):
         if not isinstance(net, Network):
             raise TypeError(f"explore: expected a Network, found {shown(net)}")
-        _check_size(net, X)
+        check_size(net, X)
         self._first = _copy(net, net.parameters)
         self._net, self._losses, self._version = self._first, [], 0
         trace = net.forward(X, Y)
@@ -341,23 +303,6 @@ class WideExplorer(anywidget.AnyWidget):
 
     def __repr__(self):
         return f"explore(dL/d{self.wrt} of {self._net!r}, {len(self._X)} examples)"
-
-
-def _check_size(net, X):
-    """ValueError: more than a page can show, with the counts."""
-    parameters = sum(value.size for value in net.parameters.values())
-    n = len(X) if np.ndim(X) == 2 else 1
-    for found, most, what in (
-        (parameters, MOST_PARAMETERS, "parameters"),
-        (n, MOST_EXAMPLES, "examples"),
-        (net.depth, MOST_LAYERS, "layers"),
-        (n * parameters, MOST_PRODUCTS, "products of parameters and examples"),
-        (n * sum(net.sizes), MOST_NUMBERS, "numbers in X and the A of its layers"),
-    ):
-        if found > most:
-            raise ValueError(
-                f"explore: {found} {what}, more than the {most} that a page can show; explore a smaller network or fewer rows of X"
-            )
 
 
 def _copy(net, parameters):
