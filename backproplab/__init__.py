@@ -12,17 +12,27 @@ from .models.network import Network
 from .pictures.facts import draw
 from .pictures.tables import table
 from .terms import Path, Term, backpropagate, paths
+from .training.clipping import clip_by_norm, clip_by_value
+from .training.loop import train
+from .training.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 
 __all__ = [
     "ACTIVATIONS",
     "LOSSES",
     "MISTAKES",
+    "SGD",
+    "Adam",
+    "AdamW",
     "Graph",
     "Network",
+    "Optimizer",
     "Path",
+    "RMSProp",
     "Term",
     "backpropagate",
     "check_gradient",
+    "clip_by_norm",
+    "clip_by_value",
     "diagnose",
     "draw",
     "exercise",
@@ -32,6 +42,7 @@ __all__ = [
     "numerical_gradient",
     "paths",
     "table",
+    "train",
 ]
 
 

@@ -14,6 +14,10 @@ LONGEST_NAME = 100  # characters
 MOST_WEIGHTS = 10**9
 
 
+class NotFinite(ValueError):
+    """A number is NaN or infinite: one that was given, or one that a computation came to."""
+
+
 def shown(value):
     """A value that was found, in an error: its type and the beginning of its text, if it has one."""
     try:
@@ -74,7 +78,7 @@ def check_finite(what, array):
         quick = squares(array)
     if not math.isfinite(quick) and not np.isfinite(array).all():
         where = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
-        raise ValueError(f"{what} must be finite, found {array[where]}" + (f" at entry {list(where)}" if where else ""))
+        raise NotFinite(f"{what} must be finite, found {array[where]}" + (f" at entry {list(where)}" if where else ""))
 
 
 def common_shape(what, numbers):
@@ -141,23 +145,40 @@ def data_type(dtype):
     return found
 
 
-def penalty(l2):
-    """A finite number that is not negative. TypeError: no number. ValueError: infinite or negative."""
-    array = real_array("Network: l2", l2, kinds="fiu", dtype=float)
+def real_number(what, value, wanted, fits):
+    """A finite number as a float that `fits`; `wanted` says so in words. TypeError: no number. ValueError: any other."""
+    try:
+        array = real_array(what, value, kinds="fiu", dtype=float)
+    except NotFinite as error:  # a setting, no result of a computation
+        raise ValueError(str(error)) from None
     if array.ndim:
-        raise TypeError(f"Network: l2 must be a number, found {shown(l2)}")
-    if array < 0:
-        raise ValueError(f"Network: l2 must be finite and not negative, found {l2}")
+        raise TypeError(f"{what} must be a number, found {shown(value)}")
+    if not fits(float(array)):
+        raise ValueError(f"{what} must be finite and {wanted}, found {value}")
     return float(array)
 
 
-def random_source(seed):
+def whole_number(what, value, least):
+    """A whole number of at least `least` as an int. TypeError: none. ValueError: below it."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{what} must be a whole number, found {shown(value)}")
+    if value < least:
+        raise ValueError(
+            f"{what} must be at least {least}, found {value}"
+            if least
+            else f"{what} must not be negative, found {value}"
+        )
+    return int(value)
+
+
+def penalty(l2):
+    """A finite number that is not negative. TypeError: no number. ValueError: infinite or negative."""
+    return real_number("Network: l2", l2, "not negative", lambda value: value >= 0)
+
+
+def random_source(seed, caller="Network"):
     """NumPy's generator of random numbers. TypeError, ValueError: no whole number, or a negative one."""
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise TypeError(f"Network: seed must be a whole number, found {shown(seed)}")
-    if seed < 0:
-        raise ValueError(f"Network: seed must not be negative, found {seed}")
-    return np.random.default_rng(int(seed))
+    return np.random.default_rng(whole_number(f"{caller}: seed", seed, 0))
 
 
 def activation_names(activations, depth):

@@ -21,7 +21,7 @@ ORDER = (
     "paper",
     "pictures",
     "models",
-    "checking",
+    ("training", "checking"),
     "diagnosis",
     ("exercises", "explorers"),
 )

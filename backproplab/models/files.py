@@ -1,0 +1,90 @@
+"""A file of arrays with a page of text about them: .npz, never pickled, replaced as a whole or not at all."""
+
+import json
+import os
+
+import numpy as np
+
+from ..given import shown
+
+ABOUT, VERSION = "about", 1  # the member that holds the text, as JSON; the format's version
+NETWORK = "a network"
+
+
+def file_path(caller, path):
+    """A path as text. TypeError: something else, such as a number, which Python would take for an open file."""
+    try:
+        return os.fsdecode(path)
+    except TypeError:
+        raise TypeError(f"{caller}: expected the path of a file, found {shown(path)}") from None
+
+
+def write_arrays(caller, path, kind, about, arrays):
+    """Write arrays by name with what is said `about` them; whoever reads the file meets the old one or the new one, whole.
+
+    Written beside it, forced to disk, then put in its place. OSError: it cannot be written.
+    """
+    path = os.path.realpath(file_path(caller, path))
+    text = json.dumps({"backproplab": kind, "version": VERSION} | about)
+    unfinished = f"{path}.part"
+    try:
+        with open(unfinished, "wb") as file:
+            np.savez(file, allow_pickle=False, **{ABOUT: np.array(text)}, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        if os.path.exists(unfinished):
+            os.remove(unfinished)
+        raise
+    _force_folder(os.path.dirname(path))
+
+
+def _force_folder(folder):
+    """The new name of a file reaches the disk too, where the system lets a folder be opened (not on Windows)."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def read_arrays(caller, path, kind):
+    """(about, arrays) of a file that `write_arrays` wrote. ValueError: damaged, or of another kind. OSError: not readable."""
+    path = file_path(caller, path)
+    with open(path, "rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as members:
+                arrays = {name: members[name] for name in members.files}
+            about = json.loads(str(arrays.pop(ABOUT)))
+            found = about.pop("backproplab"), about.pop("version")
+        except Exception as error:  # of a damaged file anything can come, MemoryError too
+            raise unreadable(caller, path, kind, error) from None
+    if found != (kind, VERSION):
+        raise ValueError(
+            f"{caller}: {path} holds {found[0]!s:.40} (version {found[1]!s:.10}), expected {kind} (version {VERSION})"
+        )
+    return about, arrays
+
+
+def unreadable(caller, path, kind, error):
+    """The error for a file that is not what it should be."""
+    reason = f"{type(error).__name__}: {error!s:.100}"
+    return ValueError(
+        f"{caller}: {path} is damaged, or not {kind} that backproplab wrote (pickled data is never read): {reason}"
+    )
+
+
+def write_network(network, path):
+    """Write a network's parameters and settings."""
+    write_arrays("Network.save", path, NETWORK, network.settings, network.parameters)
+
+
+def read_network(make, path):
+    """The network of a file, by `make.from_parameters`."""
+    about, arrays = read_arrays("Network.load", path, NETWORK)
+    try:
+        return make.from_parameters(arrays, *(about[name] for name in ("activations", "loss", "l2", "reduction")))
+    except (KeyError, TypeError, ValueError) as error:
+        raise unreadable("Network.load", path, NETWORK, error) from None

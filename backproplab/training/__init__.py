@@ -1,0 +1,1 @@
+"""How does a net learn? Updates, the loop that repeats them, the data they learn from."""
