@@ -483,7 +483,8 @@ export class Page {
     if (!this.svg) return;
     const ways = this.runs.flatMap((run, i) => {
       const points = run.rows.map(({ point }) => this.pixel(point)), d = points.map(([x, y], k) => `${k ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
-      const dots = points.map(([x, y], k) => ["circle", { class: k <= this.at ? "bp-dot" : "bp-dot bp-ahead", cx: x.toFixed(1), cy: y.toFixed(1), r: "2.6" }]);
+      const spots = (all) => all.map(([x, y]) => `M${x.toFixed(1)} ${y.toFixed(1)}h0`).join("");
+      const dots = [["path", { class: "bp-dots", d: spots(points) }], ["path", { class: "bp-holes", d: spots(points.slice(this.at + 1)) }]];
       const [x, y] = points[Math.min(this.at, points.length - 1)];
       return [["g", { class: `${RUNS[i][0]}` }, ["path", { class: `bp-way ${RUNS[i][1]}`, d }], ...dots, ["circle", { class: "bp-now", cx: x.toFixed(1), cy: y.toFixed(1), r: "6" }]]];
     }).reverse();
@@ -544,7 +545,7 @@ export class Page {
   // --- numbers ---
 
   drawTable() {
-    const { words } = this.sheet, { math } = this.here, head = html("tr", {}, html("th", { scope: "col" }, words.quantity), ...[0, 1, 2].map((i) => html("th", { scope: "col" }, build(math.names[i]))));
+    const { words } = this.sheet, { math } = this.here, head = html("tr", {}, html("th", { scope: "col" }, words.quantity), ...[...this.here.moving, this.here.output].map((name, i) => html("th", { scope: "col" }, html("span", { class: "bp-heard" }, name), html("span", { "aria-hidden": "true" }, build(math.names[i])))));
     const groups = this.runs.map((run, i) => {
       const row = this.row(run), k = Math.min(this.at, run.rows.length - 1), cells = (values) => values.map((value) => html("td", {}, value === null ? "" : brief(value)));
       const line = (name, values) => html("tr", {}, html("th", { scope: "row" }, name), ...cells(values));

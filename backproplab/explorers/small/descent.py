@@ -372,7 +372,7 @@ def _ranges(ranges):
     array = real_array("explore_descent: ranges", ranges, kinds="fiu", dtype=float)
     if array.shape != (2, 2):
         raise TypeError(f"explore_descent: ranges must be two pairs such as ((-1, 1), (-2, 2)), found {shown(ranges)}")
-    for low, high in array:
+    for low, high in array.tolist():
         if not high - low > 1e-9 * max(abs(low), abs(high)) or not math.isfinite(high - low):
             raise ValueError(
                 f"explore_descent: the low end of a range must be below the high end, found {low:g} and {high:g}"

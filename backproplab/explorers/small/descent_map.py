@@ -9,6 +9,7 @@ from ...pictures.shapes import CARD, INK, MUTED, Circle, Stroke, Text
 LEFT, TOP, WIDE, BELOW = 50, 34, 640, 40  # of the map, in pixels
 TALL, OTHERWISE = (0.4, 0.8), 0.62  # how tall a map may be for its width, and how tall if it would not be
 LOOKS = (COLORS[3], False), (COLORS[2], True)  # of the two ways: color, dashed
+MOST_DOTS = 250
 TOLD = 17  # pixels between two lines of words
 
 
@@ -63,14 +64,14 @@ def _axes(surface, tall):
 
 
 def _way(places, color, dashed, frame, step):
-    """The line of a way where it is on the map, a dot for each of its points, the marked one larger."""
+    """The line of a way where it is on the map, a dot for each of its points unless they are many, the marked one larger."""
     cuts = (_clip(one, other, frame) for one, other in pairwise(places))
     for piece in _joined(cut for cut in cuts if cut):
         yield Stroke(tuple(piece), color, 1.6, dashed)
     left, top, right, bottom = frame
     for i, (x, y) in enumerate(places):
-        if left <= x <= right and top <= y <= bottom:
-            now = i == min(step, len(places) - 1)
+        now = i == min(step, len(places) - 1)
+        if (now or len(places) <= MOST_DOTS) and left <= x <= right and top <= y <= bottom:
             yield Circle(x, y, 5.5 if now else 2, color, CARD if now else color, 2.4 if now else 1)
 
 
