@@ -7,6 +7,7 @@ import numpy as np
 from ..models.graph import Graph
 from ..models.network import Network
 from .layers import layers_of
+from .small.descent import DescentExplorer
 from .small.step_explorer import StepExplorer
 from .wide.widget import WideExplorer
 from .widget import MOST_EDGES, MOST_EXAMPLES, GraphExplorer
@@ -59,4 +60,37 @@ def explore_step(graph, /, wrt, output=None, **numbers):
     return StepExplorer(graph, wrt, output, numbers)
 
 
-__all__ = ["GraphExplorer", "StepExplorer", "WideExplorer", "explore", "explore_step"]
+def explore_descent(
+    surface="ravine",
+    start=None,
+    optimizer="SGD",
+    rate=0.05,
+    steps=100,
+    *,
+    momentum=0.9,
+    against=None,
+    against_rate=0.05,
+    step=0,
+    ranges=None,
+):
+    """A widget for learning rate and optimizer: the way down a loss surface of two numbers, computed while start and rate are dragged.
+
+    `surface` is "ravine", "saddle", "two minima", or a Graph with two inputs (the others with numbers: `graph.with_numbers`), whose
+    map spans `ranges` ((low, high), (low, high)); `optimizer` "SGD", "momentum", "Nesterov", "RMSProp", "Adam" or "AdamW", and
+    `against` a second one, or None. `e.set(rate=0.02)` moves the slider; `e.path`, `e.losses`, `e.limit` and `e.still` are
+    there to read; `e.save("descent.html")` writes the page.
+    ValueError and TypeError: an unknown name, a rate not above 0, a start off the map or without a finite loss.
+    """
+    asked = dict(optimizer=optimizer, rate=rate, steps=steps, momentum=momentum, against=against, against_rate=against_rate, step=step)  # fmt: skip
+    return DescentExplorer(surface, start, ranges, **asked)
+
+
+__all__ = [
+    "DescentExplorer",
+    "GraphExplorer",
+    "StepExplorer",
+    "WideExplorer",
+    "explore",
+    "explore_descent",
+    "explore_step",
+]

@@ -35,5 +35,10 @@ function html(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** Whether motion is unwelcome. */
+const plainly = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+/** A text with values in its places {name}. */
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => (Object.hasOwn(values, name) ? String(values[name]) : whole));
+
 const icon = (d) => { const node = build(["svg", { viewBox: "0 0 16 16", width: "14", height: "14" }, ["path", { d }]]); node.setAttribute("aria-hidden", "true"); return node; };
 const ICONS = { first: "M2 2h2v12H2zM14 2v12L5 8z", back: "M12 2v12L3 8z", next: "M4 2v12l9-6z", last: "M12 2h2v12h-2zM2 2v12l9-6z" };

@@ -4,9 +4,6 @@ const TICK = 160, MOST_BARS = 64, SMALL = 8; // milliseconds between two updates
 const LAND = { LEFT: 58, TOP: 12, width: 300, height: 150 };
 const LINE = { width: 180, height: 34 };
 
-const plainly = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => (Object.hasOwn(values, name) ? String(values[name]) : whole));
-
 /** A part of the page below its chains. `title()`, `compose()` for what stays while numbers move, `draw()` for the numbers. */
 class Panel {
   constructor(page, name) {

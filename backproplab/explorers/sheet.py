@@ -69,7 +69,7 @@ def sheet_of(graph):
         "carried": [[":".join(edge), name] for edge, name in carried(terms).items()],
         "outputs": outputs,
         "deltas": [name for name in lines if places and parts(name).letter == "z"],
-        "programs": [_program(name, line) for name, line in lines.items()],
+        "programs": [program_of(name, line) for name, line in lines.items()],
         "passes": passes(graph),
         "math": {
             "names": {name: tree(latex_name(name)) for name in (*graph.inputs, *lines)},
@@ -85,7 +85,7 @@ def sheet_of(graph):
     }
 
 
-def _program(name, line):
+def program_of(name, line):
     """A line from the names that it uses to its value and its slopes; slots: names, constants, then a row's result each."""
     program = Program(line.names)
     value, slopes = program.add(line.tree), program.add_slopes(line.tree, line.names)
