@@ -1,8 +1,10 @@
 """The loop of training: against loops of the test's own, stopped, killed and resumed with the same bits, and what it refuses."""
 
+import json
 import math
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tracemalloc
@@ -223,6 +225,12 @@ class Interrupts(bp.Adam):
         return super().update(parameter, gradient, kept, rate, t)
 
 
+def uninterrupted():
+    optimizer = Interrupts(0.01)
+    optimizer.at = None
+    return optimizer
+
+
 def test_an_interrupt_returns_what_there_is():
     optimizer = Interrupts(0.01)
     net, history = trained(5, optimizer=optimizer)
@@ -251,11 +259,57 @@ def test_interrupted_and_resumed_gives_the_same_bits(tmp_path, at):
     interrupted.at = at
     _, history = run(interrupted, 0)
     assert history.stopped == "interrupted" and len(history.losses) == (at - 1) // 4
-    fresh = Interrupts(0.01)
-    fresh.at = None
-    net, history = run(fresh, 8)
+    net, history = run(uninterrupted(), 8)
     assert bits(net) == bits(true[0]) and same_run(history, true[1])
     assert os.listdir(tmp_path) == ["run.npz"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer that interrupts")
+def test_interrupted_at_any_instruction_and_resumed_gives_the_same_bits(tmp_path):
+    """A signal raises KeyboardInterrupt wherever Python stands, also between an update and its record."""
+    path, rng, (true, whole) = tmp_path / "run.npz", np.random.default_rng(0), trained(40)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    old, net = signal.signal(signal.SIGALRM, interrupt), network()
+    try:
+        for _ in range(25):
+            before, adam = bits(net), bp.Adam(0.01)
+            try:
+                signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-3, 8e-3))
+                _, history = trained(40, net, adam, checkpoint=path)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except KeyboardInterrupt:  # before the first batch, or on the way out
+                assert bits(net) == before or history.stopped
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+    net, history = trained(40, network(2), checkpoint=path)
+    assert bits(net) == bits(true) and same_run(history, whole)
+
+
+@pytest.mark.parametrize("lost", ["optimizer", "random", "sums", "batch"])
+def test_a_checkpoint_that_lost_something_would_be_seen(tmp_path, lost):
+    """Negative control of the tests around: without one of its parts the same call comes to other numbers."""
+    path, optimizer, (true, whole) = tmp_path / "run.npz", Interrupts(0.01), trained(5)
+    trained(5, optimizer=optimizer, checkpoint=path)
+    with np.load(path) as members:
+        arrays = dict(members)
+    about = json.loads(str(arrays["about"]))
+    if lost == "optimizer":
+        arrays = {
+            name: value * (not name.startswith("optimizer")) if value.ndim else value for name, value in arrays.items()
+        }
+    elif lost == "random":
+        about["random"] = np.random.default_rng(3).bit_generator.state
+    elif lost == "sums":
+        arrays["sums"] *= 0
+    else:
+        about["batch"] = 0
+    np.savez(path, **arrays | {"about": np.array(json.dumps(about))})
+    net, history = trained(5, checkpoint=path, optimizer=uninterrupted())
+    assert bits(net) != bits(true) or not same_run(history, whole)
 
 
 def test_an_interrupt_while_the_checkpoint_is_written(tmp_path, monkeypatch):

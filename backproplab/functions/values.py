@@ -195,7 +195,8 @@ def softmax(z):
 
 def cross_entropy_slope_by_target(z, a, y):
     """-log a for the rows a = softmax(z), as log(1 + the others / the largest) + largest z - z, also where a rounds to 0 or 1."""
-    top = np.arange(0, z.size, z.shape[-1]) + z.real.argmax(axis=-1).ravel()  # places in a flat array, the quickest to index
+    # Places in a flat array, the quickest to index.
+    top = np.arange(0, z.size, z.shape[-1]) + z.real.argmax(axis=-1).ravel()
     flat, rows = np.array(a).ravel(), (*z.shape[:-1], 1)
     largest, highest = flat[top].reshape(rows), z.ravel()[top].reshape(rows)
     flat[top] = 0.0
