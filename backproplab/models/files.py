@@ -2,8 +2,8 @@
 
 import json
 import os
+import signal
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -23,9 +23,17 @@ def file_path(caller, path):
 
 
 def _undisturbed(work, *about):
-    """What work returns, in a thread of its own: KeyboardInterrupt, which zipfile would answer with an error of its own, comes after it."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(work, *about).result()
+    """What work returns; an interrupt waits for its end, since zipfile would answer KeyboardInterrupt with an error of its own."""
+    waiting, usual = [], signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or usual is None:
+        return work(*about)  # an interrupt comes to the main thread alone, and by Python's own way
+    signal.signal(signal.SIGINT, lambda *_: waiting.append(True))
+    try:
+        return work(*about)
+    finally:
+        signal.signal(signal.SIGINT, usual)
+        if waiting:
+            signal.raise_signal(signal.SIGINT)
 
 
 def write_arrays(caller, path, kind, about, arrays):
