@@ -15,7 +15,7 @@ import torch
 
 import backproplab as bp
 
-ROUNDS, EPOCHS, BATCH, ROWS, SEED, GOAL, SAME = 5, 10, 64, 4096, 0, 0.5, 1e-6
+ROUNDS, EPOCHS, BATCH, ROWS, SEED, GOAL, SAME = 15, 10, 64, 4096, 0, 0.5, 1e-6
 
 
 def case(inputs):
