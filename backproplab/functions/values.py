@@ -189,17 +189,18 @@ def power_by_exponent(u, n):
 
 def softmax(z):
     """The rows of z as probabilities, exp(z_k) / sum_j exp(z_j); the output of a network, not a function of one number."""
-    e = np.exp(z - np.max(np.real(z), axis=-1, keepdims=True))
+    e = np.exp(z - z.real.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 
 
 def cross_entropy_slope_by_target(z, a, y):
     """-log a for the rows a = softmax(z), as log(1 + the others / the largest) + largest z - z, also where a rounds to 0 or 1."""
-    top = np.argmax(np.real(z), axis=-1)[..., None]
-    largest = np.take_along_axis(a, top, axis=-1)
-    others = np.array(a)
-    np.put_along_axis(others, top, 0.0, axis=-1)
-    return log1p(others.sum(axis=-1, keepdims=True) / largest) + (np.take_along_axis(z, top, axis=-1) - z)
+    # Places in a flat array, the quickest to index.
+    top = np.arange(0, z.size, z.shape[-1]) + z.real.argmax(axis=-1).ravel()
+    flat, rows = np.array(a).ravel(), (*z.shape[:-1], 1)
+    largest, highest = flat[top].reshape(rows), z.ravel()[top].reshape(rows)
+    flat[top] = 0.0
+    return log1p(flat.reshape(z.shape).sum(axis=-1, keepdims=True) / largest) + (highest - z)
 
 
 def cross_entropy(z, a, y):

@@ -2,6 +2,8 @@
 
 import json
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -9,6 +11,7 @@ from ..given import shown
 
 ABOUT, VERSION = "about", 1  # the member that holds the text, as JSON; the format's version
 NETWORK = "a network"
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def file_path(caller, path):
@@ -19,25 +22,36 @@ def file_path(caller, path):
         raise TypeError(f"{caller}: expected the path of a file, found {shown(path)}") from None
 
 
+def _undisturbed(work, *about):
+    """What work returns, in a thread of its own: KeyboardInterrupt, which zipfile would answer with an error of its own, comes after it."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work, *about).result()
+
+
 def write_arrays(caller, path, kind, about, arrays):
     """Write arrays by name with what is said `about` them; whoever reads the file meets the old one or the new one, whole.
 
     Written beside it, forced to disk, then put in its place. OSError: it cannot be written.
     """
-    path = os.path.realpath(file_path(caller, path))
     text = json.dumps({"backproplab": kind, "version": VERSION} | about)
+    path = os.path.realpath(file_path(caller, path))
+    _undisturbed(_replace, path, {ABOUT: np.array(text)} | arrays)
+
+
+def _replace(path, arrays):
     unfinished = f"{path}.part"
-    try:
-        with open(unfinished, "wb") as file:
-            np.savez(file, allow_pickle=False, **{ABOUT: np.array(text)}, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    except BaseException:
-        if os.path.exists(unfinished):
-            os.remove(unfinished)
-        raise
-    _force_folder(os.path.dirname(path))
+    with _ONE_AT_A_TIME:
+        try:
+            with open(unfinished, "wb") as file:
+                np.savez(file, allow_pickle=False, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(unfinished, path)
+        except BaseException:
+            if os.path.exists(unfinished):
+                os.remove(unfinished)
+            raise
+        _force_folder(os.path.dirname(path))
 
 
 def _force_folder(folder):
@@ -55,9 +69,7 @@ def read_arrays(caller, path, kind):
     path = file_path(caller, path)
     with open(path, "rb") as file:
         try:
-            with np.load(file, allow_pickle=False) as members:
-                arrays = {name: members[name] for name in members.files}
-            about = json.loads(str(arrays.pop(ABOUT)))
+            about, arrays = _undisturbed(_members, file)
             found = about.pop("backproplab"), about.pop("version")
         except Exception as error:  # of a damaged file anything can come, MemoryError too
             raise unreadable(caller, path, kind, error) from None
@@ -66,6 +78,12 @@ def read_arrays(caller, path, kind):
             f"{caller}: {path} holds {found[0]!s:.40} (version {found[1]!s:.10}), expected {kind} (version {VERSION})"
         )
     return about, arrays
+
+
+def _members(file):
+    with np.load(file, allow_pickle=False) as members:
+        arrays = {name: members[name] for name in members.files}
+    return json.loads(str(arrays.pop(ABOUT))), arrays
 
 
 def unreadable(caller, path, kind, error):

@@ -7,15 +7,17 @@ import numpy as np
 from ..given import real_array, real_number, shown, squares
 
 
-def norm(array):
-    """The root of the sum of squares, also where the squares themselves would be past float64 or vanish."""
-    array = np.asarray(array, float)
+def norms(arrays):
+    """The root of each array's sum of squares, also where the squares themselves would be past float64 or vanish."""
     with np.errstate(all="ignore"):
-        plain = math.sqrt(squares(array))
-        if 1e-140 < plain < math.inf:
-            return plain
-        largest = float(np.abs(array).max(initial=0.0))
-        return largest * math.sqrt(squares(array / largest)) if 0 < largest < math.inf else largest
+        found = [math.sqrt(squares(array)) for array in arrays]
+        return [plain if 1e-15 < plain < 1e15 else _scaled(array) for plain, array in zip(found, arrays, strict=True)]
+
+
+def _scaled(array):
+    array = np.asarray(array, float)
+    largest = float(np.abs(array).max(initial=0.0))
+    return largest * math.sqrt(squares(array / largest)) if 0 < largest < math.inf else largest
 
 
 def clip_by_norm(gradient, limit):

@@ -12,7 +12,7 @@ from ..models.files import file_path
 from ..models.network import Network
 from ..notation import number
 from .checkpoints import Place, facts_of, read_checkpoint, write_checkpoint
-from .clipping import norm
+from .clipping import norms
 from .history import ACCURACY, LOSS, NORMS, SECONDS, VALIDATION_ACCURACY, VALIDATION_LOSS, History
 from .optimizers import Optimizer
 
@@ -163,7 +163,7 @@ class _Training:
         sums[LOSS] += weight * float(trace["L"])
         if self.answers is not None:
             sums[ACCURACY] += self._right(trace[self.outputs], self.answers[rows])
-        sums[NORMS:] += [weight * norm(array) for array in gradient.values()]
+        sums[NORMS:] += [weight * length for length in norms(gradient.values())]
         if self.clip is not None:
             gradient = self.clip(gradient)
             if not isinstance(gradient, dict):

@@ -151,8 +151,7 @@ def _sealed(array):
 
 def _own(value):
     """An array that nobody else holds."""
-    array = np.asarray(value)
-    return array if array.flags.owndata and array.flags.writeable else array.copy()
+    return value if type(value) is np.ndarray and value.base is None else np.array(value)
 
 
 def _had(shapes, name):
@@ -207,7 +206,7 @@ class RMSProp(Optimizer):
 
     def update(self, parameter, gradient, kept, rate, t):
         """One step of the formula above."""
-        v = self.decay * kept.get("v", 0.0) + (1 - self.decay) * gradient**2
+        v = self.decay * kept.get("v", 0.0) + (1 - self.decay) * (gradient * gradient)
         return parameter - rate * gradient / (np.sqrt(v) + self.eps), {"v": v}
 
 
@@ -238,10 +237,14 @@ class Adam(Optimizer):
     def update(self, parameter, gradient, kept, rate, t):
         """One step of the formula above."""
         beta1, beta2 = self.betas
-        m = beta1 * kept.get("m", 0.0) + (1 - beta1) * gradient
-        v = beta2 * kept.get("v", 0.0) + (1 - beta2) * gradient**2
-        size = np.sqrt(v) / math.sqrt(1 - beta2**t) + self.eps
-        return parameter - (rate / (1 - beta1**t)) * m / size, {"m": m, "v": v}
+        m = beta1 * kept.get("m", 0.0)
+        m += (1 - beta1) * gradient
+        v = beta2 * kept.get("v", 0.0)
+        v += (1 - beta2) * (gradient * gradient)
+        size = np.sqrt(v)
+        size /= math.sqrt(1 - beta2**t)
+        size += self.eps
+        return parameter - rate / (1 - beta1**t) * m / size, {"m": m, "v": v}
 
 
 @dataclass(eq=False)
