@@ -502,7 +502,8 @@ export class Page {
     const down = [-row.g[0] * unit[0], row.g[1] * unit[1]], long = Math.hypot(...down), parts = [], steep = Math.hypot(...row.g);
     if (long > 0 && Number.isFinite(long)) {
       const tip = [x + down[0] / long * 46, y + down[1] / long * 46], left = tip[0] > RIM.left + wide - 90;
-      parts.push(...arrow([x, y], tip, "bp-down"), ["text", { class: "bp-steep", x: (tip[0] + (left ? -6 : 6)).toFixed(1), y: between(tip[1] + (down[1] > 0 ? 14 : -6), RIM.top + 14, RIM.top + tall - 6).toFixed(1), "text-anchor": left ? "end" : "start" }, `|g| = ${short(steep, 3)}`]);
+      const text = `|g| = ${short(steep, 3)}`, room = 7 * text.length + 6, at = [tip[0] + (left ? -6 - room : 6), between(tip[1] + (down[1] > 0 ? 12 : -8), RIM.top + 14, RIM.top + tall - 6)];
+      parts.push(...arrow([x, y], tip, "bp-down"), ["rect", { class: "bp-behind", x: at[0].toFixed(1), y: (at[1] - 13).toFixed(1), width: String(room), height: "18", rx: "4" }], ["text", { class: "bp-steep", x: (at[0] + room / 2).toFixed(1), y: at[1].toFixed(1), "text-anchor": "middle" }, text]);
     }
     const to = this.pixel(row.seen.map((values) => values.new));
     if (Math.hypot(to[0] - x, to[1] - y) > 3) parts.push(...arrow([x, y], this.cut([x, y], to), `bp-update ${RUNS[0][0]}`));
@@ -575,18 +576,26 @@ export class Page {
 
   /** How each run ends, and what theory says of its rate. */
   drawWords() {
-    const { words } = this.sheet, { here } = this;
     RUNS.forEach((_, i) => {
       const run = this.runs[i];
       this.outcomes[i].hidden = this.theories[i].hidden = !run;
       if (!run) return;
       this.outcomes[i].replaceChildren(this.swatch(i), this.outcome(run));
-      const limit = this.limit(run);
-      this.theories[i].hidden = limit === null;
-      if (limit === null) return;
-      const [, formula] = this.sheet.limits.find(([name]) => name === run.rule);
-      this.theories[i].textContent = `${filled(words.below, { optimizer: run.rule, formula, limit: short(limit), curvature: short(here.curvature) })}: ${filled(run.rate < limit ? words.holds : words.breaks, { rate: plain(run.rate) })}`;
+      this.theories[i].hidden = this.limit(run) === null;
+      this.theories[i].textContent = this.theories[i].hidden ? "" : this.theory(run);
     });
+  }
+
+  /** What theory says of a run on a quadratic: up to which rate it converges, how quickly, and how quickly at best. */
+  theory(run) {
+    const { words, limits } = this.sheet, { curvatures } = this.here, [low, high] = curvatures, { rule, rate } = run, limit = this.limit(run);
+    const [, formula] = limits.find(([name]) => name === rule), below = filled(words.below, { optimizer: rule, formula, limit: short(limit), curvature: short(high) });
+    if (rate >= limit) return `${below}: ${filled(words.breaks, { rate: plain(rate) })}`;
+    const factor = Math.max(...curvatures.map((curvature) => remaining(rule, rate * curvature, this.state.momentum))), parts = [`${below}: ${filled(words.holds, { rate: plain(rate) })} ${filled(words.shrinks, { factor: short(factor, 3) })}`];
+    const root = Math.sqrt(high / low), beta = ((root - 1) / (root + 1)) ** 2;
+    if (rule === "SGD") parts.push(filled(words.best, { factor: short((high - low) / (high + low), 3), rate: short(2 / (high + low), 3) }));
+    if (rule === "momentum") parts.push(filled(words.best, { factor: short(Math.sqrt(beta), 3), rate: short(4 / (Math.sqrt(high) + Math.sqrt(low)) ** 2, 3) }), filled(words.bestbeta, { beta: short(beta, 3) }));
+    return `${parts.join("")}.`;
   }
 
   outcome({ rule, rate, rows, stopped }) {
@@ -599,10 +608,17 @@ export class Page {
 
   /** The largest rate at which a run's optimizer converges; null where no theory says it. */
   limit({ rule }) {
-    const { curvature } = this.here, beta = this.state.momentum;
-    if (curvature === null) return null;
+    const { curvatures } = this.here, beta = this.state.momentum;
+    if (curvatures === null) return null;
+    const curvature = curvatures[1];
     return { SGD: 2 / curvature, momentum: 2 * (1 + beta) / curvature, Nesterov: 2 * (1 + beta) / ((1 + 2 * beta) * curvature) }[rule] ?? null;
   }
+}
+
+/** What a step leaves, in the long run, of the distance to the minimum of a parabola; `a` is the rate times its curvature: the larger eigenvalue of the step (x, v) -> (x, v). */
+export function remaining(rule, a, beta) {
+  const [sum, product] = { SGD: [1 - a, 0], momentum: [1 - a + beta, beta], Nesterov: [(1 - a) * (1 + beta), beta * (1 - a)] }[rule], under = sum ** 2 / 4 - product;
+  return under < 0 ? Math.sqrt(product) : Math.abs(sum) / 2 + Math.sqrt(under);
 }
 
 /** A straight arrow as elements. */

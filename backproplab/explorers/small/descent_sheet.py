@@ -21,9 +21,10 @@ WORDS = {
     "surface": "surface", "start": "start", "optimizer": "optimizer", "rate": "learning rate η", "momentum": "momentum β", "against": "compare with", "against_rate": "its learning rate η", "nobody": "nothing", "steps": "steps", "typed": "typed",
     "map": "the surface from above, with the way down", "losses": "the loss L over the steps", "loss": "{output} over the steps", "logarithmic": ", logarithmic", "step": "step", "of": "of", "gives": "gives", "is": "is", "at": "at",
     "first": "to the start", "back": "one step back", "next": "one step on", "last": "to the last step", "play": "play", "pause": "pause", "reset": "Reset", "drag": "Drag the start on the map, or move it with the arrow keys.", "handle": "the start: arrow keys move it",
-    "lens": "This step, magnified", "lenslabel": "the arrows of this step, magnified", "downhill": "−η g, what the gradient alone would do", "direction": "the direction of −g, as long as the update", "carried": "what is carried over from the steps before", "straight": "the update, −η g", "update": "the update, which is done",
+    "lens": "This step, magnified", "lenslabel": "the arrows of this step, magnified", "downhill": "−η g, what the gradient alone would do", "direction": "the direction of −g, as long as the update", "carried": "−η β v, what the velocity carries over", "straight": "the update, −η g", "update": "the update, which is done",
     "numbers": "Numbers of this step", "point": "point", "gradient": "gradient g", "moves": "update", "formulas": "The rule, with the numbers of this step", "quantity": "quantity",
     "below": "{optimizer} converges on this quadratic below η = {formula} = {limit}, where λ = {curvature} is its largest curvature", "holds": "{rate} is below it.", "breaks": "{rate} is not.",
+    "shrinks": "In the long run a step leaves {factor} of the distance to the minimum", "best": "; at best {factor}, with η = {rate}", "bestbeta": " and β = {beta}",
     "ends": "{optimizer}: {output} = {loss} after {count} steps.", "leaves": "{optimizer} diverges: with η = {rate} it has left the map at step {at}, and after {count} steps {output} has grown from {first} to {loss}.",
     "stopped": "{optimizer} diverges: with η = {rate} it stops at step {at}, where {output} = {loss}; at the next point, {point}, {output} or its gradient is not finite.",
     "notnumber": "a number is wanted, such as -0.5 or 1e-3", "notrate": "a learning rate above 0 and at most 1000 is wanted, such as 0.05", "notmomentum": "a momentum from 0 to below 1 is wanted, such as 0.9", "notsteps": "a whole number of steps from 1 to 1000 is wanted", "offmap": "a start on the map is wanted, {name} from {low} to {high}", "stays": "The page still shows the last good numbers.", "found": "found", "nothing": "nothing",
@@ -37,12 +38,12 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Surface:
-    """A loss of two numbers: its graph, the numbers' names, the map's ranges, a good start; of a quadratic its largest curvature."""
+    """A loss of two numbers: its graph, the numbers' names, the map's ranges, a good start; of a quadratic its least and largest curvature."""
 
     graph: Graph
     ranges: tuple
     start: tuple
-    curvature: float | None = None
+    curvatures: tuple | None = None
 
     @property
     def names(self):
@@ -54,11 +55,11 @@ class Surface:
         return all(low <= number <= high for number, (low, high) in zip(point, self.ranges, strict=True))
 
 
-# The closed table: name -> line, ranges of x and y, a good start, the largest curvature of a quadratic.
+# The closed table: name -> line, ranges of x and y, a good start, the least and the largest curvature of a quadratic.
 SURFACES = {
     name: Surface(Graph(L=line), *rest)
     for name, line, *rest in (
-        ("ravine", "(x**2 + 25*y**2) / 2", ((-4.0, 4.0), (-2.0, 2.0)), (-3.5, 1.25), 25.0),
+        ("ravine", "(x**2 + 25*y**2) / 2", ((-4.0, 4.0), (-2.0, 2.0)), (-3.5, 1.25), (1.0, 25.0)),
         ("saddle", "(x**2 - 2)**2 / 8 + y**2 / 2", ((-3.0, 3.0), (-2.0, 2.0)), (0.01, 1.5)),
         ("two minima", "(x**2 - 4)**2 / 16 + x/5 + y**2/2 + 1/2", ((-3.6, 3.6), (-1.8, 1.8)), (3.2, 1.25)),
     )
@@ -104,7 +105,7 @@ RULES = {
         [VELOCITY, (r"\theta_{t+1} = \theta_{t} - \eta \left(g_{t} + \beta v_{t+1}\right)", r"⟪old⟫ - ⟪rate⟫ \cdot \left(⟪g⟫ + ⟪beta⟫ \cdot ⟦vnew⟧\right) = ⟪new⟫")],
     ),
     "RMSProp": (
-        "Each coordinate is divided by the size its gradients had of late, the root of s: steep and flat directions go equally fast.",
+        "Each coordinate is divided by the size its gradients had of late, the root of s: steep and flat directions go equally fast. Since s begins at 0, the first step is η/√(1 − ρ) long in each coordinate.",
         [
             (r"s_{t+1} = \rho s_{t} + \left(1 - \rho\right) g_{t}^{2}", r"⟪decay⟫ \cdot ⟦s⟧ + ⟪rest⟫ \cdot ⟦g⟧^{2} = ⟪snew⟫"),
             (r"\theta_{t+1} = \theta_{t} - \eta \frac{g_{t}}{\sqrt{s_{t+1}} + \epsilon}", r"⟪old⟫ - ⟪rate⟫ \cdot \frac{⟪g⟫}{\sqrt{⟪snew⟫} + ⟪eps⟫} = ⟪new⟫"),
@@ -132,9 +133,9 @@ LIMITS = {
 
 def limit_of(surface, optimizer, momentum):
     """The largest rate at which the optimizer converges, None where no theory says it."""
-    if surface.curvature is None or optimizer not in LIMITS:
+    if surface.curvatures is None or optimizer not in LIMITS:
         return None
-    return LIMITS[optimizer][1](surface.curvature, momentum)
+    return LIMITS[optimizer][1](surface.curvatures[1], momentum)
 
 
 # --- the sheet --------------------------------------------------------------------------------------------------------
@@ -169,7 +170,7 @@ def _surface(surface):
         "programs": [program_of(name, line) for name, line in graph.lines.items()],
         "ranges": [list(pair) for pair in surface.ranges],
         "start": list(surface.start),
-        "curvature": surface.curvature,
+        "curvatures": surface.curvatures and list(surface.curvatures),
         "contours": contour_map(heights(surface, *grid(surface))),
         "math": {
             "names": [tree(latex_name(name)) for name in names],
