@@ -27,6 +27,7 @@ __all__ = [
     "draw",
     "exercise",
     "explore",
+    "explore_boundary",
     "explore_step",
     "numerical_gradient",
     "paths",
@@ -36,7 +37,7 @@ __all__ = [
 
 def __getattr__(name):
     """The widgets, loaded on first use: `explore` imports ipywidgets."""
-    if name in ("explore", "explore_step"):
+    if name in ("explore", "explore_boundary", "explore_step"):
         from . import explorers
 
         return getattr(explorers, name)
