@@ -518,6 +518,8 @@ def test_a_step_by_hand_is_one_in_code_and_the_kernel_confirms_it(opened, explor
     assert right == f"{round(other.accuracy * 40)} of 40 points right ({100 * other.accuracy:.4g} %)"
     opened.evaluate("answer", answer | {"agrees": False, "worst": "0.5"})
     assert "another loss or gradient; the relative difference is 0.5" in opened.locator(".bp-verdict").text_content()
+    opened.evaluate("(old) => { document.querySelector('.bp-map').focus(); document.querySelector('.bp-map').dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter'})); answer(old); }", answer)  # fmt: skip
+    assert opened.locator(".bp-verdict").text_content() == "", "what was said of another place"
 
 
 def test_play_pause_reset(opened, explorer):
@@ -741,16 +743,32 @@ def test_the_line_is_where_the_answer_changes(live, output):
         np.testing.assert_allclose(found[:3], expected, atol=9)
 
 
-def test_marching_squares_of_a_circle(live):
-    pieces = live.evaluate("() => bp.contour(Float64Array.from({length: 41 * 41}, (_, n) => ((n % 41) - 20) ** 2 + (Math.floor(n / 41) - 20) ** 2 - 150), 40)")  # fmt: skip
+def test_the_border_of_a_circle_and_of_three_classes(live):
+    circle = (
+        "Float64Array.from({length: 41 * 41}, (_, n) => ((n % 41) - 20) ** 2 + (Math.floor(n / 41) - 20) ** 2 - 150)"
+    )
+    pieces = live.evaluate(f"() => bp.borders({circle}, 1, 40)")
     ends = np.array(pieces).reshape(-1, 2)
     np.testing.assert_allclose(np.hypot(*(ends - 20).T), math.sqrt(150), atol=0.02)
     length = sum(math.dist(piece[:2], piece[2:]) for piece in pieces)
     assert length == pytest.approx(2 * math.pi * math.sqrt(150), rel=2e-3)
-    for middle, apart in ((3.0, 1), (-3.0, 1)):  # a saddle, by either diagonal
-        found = live.evaluate("(f) => bp.contour(Float64Array.from(f), 1)", [1 + middle, -1, -1, 1 + abs(middle)])
-        assert len(found) in (apart, 2)
-    assert live.evaluate("() => bp.contour(Float64Array.of(1, -1, NaN, 1), 1)") == []
+    # Logits -x, x and y - 1/4 around the middle of one cell: each of its rims is crossed where two of them are alike.
+    found = live.evaluate("() => bp.borders(Float64Array.of(0.5, -0.5, 0.25, -0.5, 0.5, 0.25, 0.5, -0.5, 0.75, -0.5, 0.5, 0.75), 3, 1)")  # fmt: skip
+    assert sorted(tuple(piece[:2]) for piece in found) == [(0.0, 0.5), (0.5, 0.0), (1.0, 0.5)]
+    assert len({tuple(piece[2:]) for piece in found}) == 1, "the three meet"
+    assert len(live.evaluate("() => bp.borders(Float64Array.of(1, -1, -1, 1), 1, 1)")) == 4
+    assert live.evaluate("() => bp.borders(Float64Array.of(1, -1, NaN, 1), 1, 1)") == []
+
+
+def test_the_colours_lie_where_the_line_lies(live):
+    """A border near the rim of the map: half a cell there would be seen."""
+    net = bp.Network.from_parameters({"W1": [[20.0, 0.0]], "b1": [17.0]}, ["sigmoid"], "binary_cross_entropy")
+    explorer = bp.explore_boundary(net, [[-1.0, -1.0], [1.0, 1.0]], [[0.0], [1.0]])
+    live.evaluate(ALONE, [explorer.sheet, explorer.state])
+    settle(live)
+    row = live.evaluate("() => { const c = document.querySelector('.bp-map canvas'), data = c.getContext('2d').getImageData(0, 50, c.width, 1).data; return Array.from({length: c.width}, (_, i) => data[4 * i] > data[4 * i + 2]); }")  # fmt: skip
+    low, high = explorer.sheet["sides"][0]
+    assert row.index(True) / len(row) == pytest.approx((-0.85 - low) / (high - low), abs=0.003)
 
 
 def test_lines_of_the_first_layer(opened, explorer):

@@ -361,7 +361,7 @@ export class Page {
     context.imageSmoothingEnabled = true;
     context.drawImage(this.small, -cell / 2, -cell / 2, size + cell, size + cell); // the corners of the grid are the middles of its pixels
     const at = (u, v) => `${(MARGIN.left + u * cell).toFixed(1)} ${(MARGIN.top + v * cell).toFixed(1)}`;
-    const d = leads(pass, sheet.outputs).flatMap((f) => contour(f)).map(([a, b, c, e]) => `M${at(a, b)}L${at(c, e)}`).join("");
+    const d = borders(pass.Z.at(-1), sheet.outputs).map(([a, b, c, e]) => `M${at(a, b)}L${at(c, e)}`).join("");
     for (const edge of this.edges) edge.setAttribute("d", d);
   }
 

@@ -29,34 +29,29 @@ function colored(pass, outputs, [card, ...classes], strength) {
   return image;
 }
 
-/** By how much a class wins at each corner, in logits: 0 is the boundary. One array for each line to draw. */
-function leads(pass, outputs) {
-  const Z = pass.Z.at(-1);
-  if (outputs === 1) return [Z];
-  const lead = (k) => Float64Array.from({ length: pass.n }, (_, n) => {
-    let other = -Infinity;
-    for (let j = 0; j < outputs; j++) if (j !== k) other = Math.max(other, Z[n * outputs + j]);
-    return Z[n * outputs + k] - other;
-  });
-  return Array.from({ length: outputs === 2 ? 1 : outputs }, (_, k) => lead(k + (outputs === 2)));
-}
-
-/** Where a function on the corners is 0: pieces [x, y, x, y] in cells, straight inside each cell (marching squares). */
-export function contour(f, cells = CELLS) {
-  const pieces = [], wide = cells + 1;
+/** Where another class begins to win: pieces [x, y, x, y] in cells, from the logits at the corners, straight inside each cell.
+ * Of one sigmoid the logit stands against 0. Where more than two crossings meet in a cell they meet in their middle. */
+export function borders(Z, outputs, cells = CELLS) {
+  const wide = cells + 1, pieces = [], logit = (n, k) => (outputs === 1 ? (k ? Z[n] : 0) : Z[n * outputs + k]), winner = new Int8Array(wide * wide);
+  for (let n = 0; n < winner.length; n++) {
+    let best = outputs === 1 ? Number(Z[n] >= 0) : 0, known = true;
+    for (let k = 0; k < outputs; k++) { known &&= Number.isFinite(Z[n * outputs + k]); if (outputs > 1 && Z[n * outputs + k] > Z[n * outputs + best]) best = k; }
+    winner[n] = known ? best : -1;
+  }
   for (let row = 0; row < cells; row++) for (let column = 0; column < cells; column++) {
-    const at = row * wide + column, [a, b, c, d] = [f[at], f[at + 1], f[at + wide + 1], f[at + wide]];
-    if (a >= 0 === b >= 0 && b >= 0 === c >= 0 && c >= 0 === d >= 0) continue;
-    if (![a, b, c, d].every(Number.isFinite)) continue;
+    const at = row * wide + column, around = [[at, column, row], [at + 1, column + 1, row], [at + wide + 1, column + 1, row + 1], [at + wide, column, row + 1]];
+    if (around.every(([n]) => winner[n] === winner[at]) || around.some(([n]) => winner[n] < 0)) continue;
     const found = [];
-    if (a >= 0 !== b >= 0) found.push(column + a / (a - b), row);
-    if (b >= 0 !== c >= 0) found.push(column + 1, row + b / (b - c));
-    if (c >= 0 !== d >= 0) found.push(column + d / (d - c), row + 1);
-    if (d >= 0 !== a >= 0) found.push(column, row + a / (a - d));
-    if (found.length === 4) pieces.push(found);
-    else { // a saddle: the middle says which corners belong together
-      const together = (a + b + c + d >= 0) === (a >= 0), [top, right, below, left] = [0, 2, 4, 6].map((i) => found.slice(i, i + 2));
-      pieces.push(...(together ? [[...top, ...right], [...below, ...left]] : [[...left, ...top], [...right, ...below]]));
+    around.forEach(([p, x, y], i) => {
+      const [q, u, v] = around[(i + 1) % 4], [a, b] = [winner[p], winner[q]];
+      if (a === b) return;
+      const here = logit(p, a) - logit(p, b), there = logit(q, b) - logit(q, a), part = here + there > 0 ? here / (here + there) : 0.5;
+      found.push([x + part * (u - x), y + part * (v - y)]);
+    });
+    if (found.length === 2) pieces.push(found.flat());
+    else {
+      const middle = [0, 1].map((axis) => found.reduce((sum, end) => sum + end[axis], 0) / found.length);
+      pieces.push(...found.map((end) => [...end, ...middle]));
     }
   }
   return pieces;
