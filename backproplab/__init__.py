@@ -39,6 +39,7 @@ __all__ = [
     "draw",
     "exercise",
     "explore",
+    "explore_boundary",
     "explore_descent",
     "explore_step",
     "numerical_gradient",
@@ -50,7 +51,7 @@ __all__ = [
 
 def __getattr__(name):
     """The widgets, loaded on first use: `explore` imports ipywidgets."""
-    if name in ("explore", "explore_descent", "explore_step"):
+    if name in ("explore", "explore_boundary", "explore_descent", "explore_step"):
         from . import explorers
 
         return getattr(explorers, name)

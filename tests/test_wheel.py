@@ -25,6 +25,7 @@ wrong = {name: -value for name, value in net.gradient(X, Y).items()}
 assert bp.diagnose(wrong, net, X, Y).mistake == "sign"
 assert repr(bp.exercise("06.2").solution()).startswith("def back(W, D):")
 assert bp.explore(graph, wrt="w", **at).still.svg and bp.explore_step(graph, "w", **at).still.svg
+assert bp.explore_boundary(bp.Network([2, 3, 1], ["tanh", "sigmoid"]), X, Y).still.svg
 print("used")
 """
 

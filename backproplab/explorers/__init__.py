@@ -7,6 +7,7 @@ import numpy as np
 from ..models.graph import Graph
 from ..models.network import Network
 from .layers import layers_of
+from .small.boundary_explorer import BoundaryExplorer
 from .small.descent import DescentExplorer
 from .small.step_explorer import StepExplorer
 from .wide.widget import WideExplorer
@@ -60,6 +61,18 @@ def explore_step(graph, /, wrt, output=None, **numbers):
     return StepExplorer(graph, wrt, output, numbers)
 
 
+def explore_boundary(net, X, Y, optimizer="SGD", rate=0.1, batch_size=None, seed=0):
+    """A page on which a small net learns points of the plane: the map of its answers and its boundary, with its loss, step by step.
+
+    `net` has 2 inputs and 1 sigmoid or 2 to 8 softmax outputs, up to 500 parameters, and is never changed; `X` (n, 2), up to 500
+    points; `Y` as for the net, each point in one class. A step goes against the gradient of `batch_size` rows (None: all), shuffled
+    in every epoch from `seed`: "SGD" w <- w - rate g, or "Adam" as in Kingma and Ba, ICLR 2015, with beta 0.9 and 0.999, epsilon 1e-8.
+    `e.set(rate=0.3)`, `e.update(10)`, `e.reset()`; `e.losses`, `e.accuracy`, `e.network`, `e.still`; `e.save("boundary.html")`.
+    ValueError and TypeError as `net.forward`; another number of inputs, another output, too many parameters or points, with the count.
+    """
+    return BoundaryExplorer(net, X, Y, optimizer, rate, batch_size, seed)
+
+
 def explore_descent(
     surface="ravine",
     start=None,
@@ -86,11 +99,13 @@ def explore_descent(
 
 
 __all__ = [
+    "BoundaryExplorer",
     "DescentExplorer",
     "GraphExplorer",
     "StepExplorer",
     "WideExplorer",
     "explore",
+    "explore_boundary",
     "explore_descent",
     "explore_step",
 ]
