@@ -168,11 +168,11 @@ export class Page {
     this.rates = ["rate", "against_rate"].map((name) => {
       const range = html("input", { type: "range", min: String(RATES[0] * FINE), max: String(RATES[1] * FINE), step: "1", "aria-label": words[name], "data-lm-suppress-shortcuts": "true" });
       this.listen(range, "input", () => this.go({ [name]: Number(number(10 ** (range.value / FINE), 3)) }));
-      return html("label", { class: "bp-rate" }, html("span", { class: "bp-letter", "aria-hidden": "true" }, "η"), range, this.field(name, { show: () => this.state[name], go: (value) => this.go({ [name]: value }) }));
+      return html("label", { class: "bp-rate" }, html("span", { class: "bp-letter", "aria-hidden": "true" }, "α"), range, this.field(name, { show: () => this.state[name], go: (value) => this.go({ [name]: value }) }));
     });
     const range = html("input", { type: "range", min: "0", max: "0.99", step: "0.01", "aria-label": words.momentum, "data-lm-suppress-shortcuts": "true" });
     this.listen(range, "input", () => this.go({ momentum: Number(range.value) }));
-    this.beta = html("label", { class: "bp-rate" }, html("span", { class: "bp-letter", "aria-hidden": "true" }, "β"), range, this.field("momentum", { show: () => this.state.momentum, go: (value) => this.go({ momentum: value }) }));
+    this.beta = html("label", { class: "bp-rate" }, html("span", { class: "bp-letter", "aria-hidden": "true" }, "μ"), range, this.field("momentum", { show: () => this.state.momentum, go: (value) => this.go({ momentum: value }) }));
     return this.runRows = this.choices.map((choice, i) => html("div", { class: "bp-head bp-run" }, this.swatch(i), html("label", {}, `${i ? words.against : words.optimizer} `, choice), this.rates[i]));
   }
 

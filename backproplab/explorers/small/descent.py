@@ -253,7 +253,7 @@ class DescentExplorer(anywidget.AnyWidget):
     start = _of_state("start", "The start, as (x, y); may be set.")
     optimizer = _of_state("optimizer", "The name of the optimizer; may be set.")
     rate = _of_state("rate", "The learning rate; may be set.")
-    momentum = _of_state("momentum", "The momentum beta, for momentum and Nesterov; may be set.")
+    momentum = _of_state("momentum", "The momentum mu, for momentum and Nesterov; may be set.")
     against = _of_state("against", "The optimizer of the second run, None for none; may be set.")
     against_rate = _of_state("against_rate", "The learning rate of the second run; may be set.")
     steps = _of_state("steps", "How many steps are taken; may be set.")
@@ -289,7 +289,7 @@ class DescentExplorer(anywidget.AnyWidget):
     def limit(self):
         """The largest rate at which the optimizer converges, on a quadratic of known curvature; None where no theory says it.
 
-        2/lambda for SGD, 2 (1 + beta)/lambda with momentum, 2 (1 + beta)/((1 + 2 beta) lambda) with Nesterov's, where
+        2/lambda for SGD, 2 (1 + mu)/lambda with momentum, 2 (1 + mu)/((1 + 2 mu) lambda) with Nesterov's, where
         lambda is the largest curvature.
         """
         return limit_of(self._surfaces[self.surface], self.optimizer, self.momentum)

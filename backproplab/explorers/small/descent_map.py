@@ -37,7 +37,7 @@ def draw_map(surface, contours, ways, step):
 
 def _words(surface, optimizer, rate, points, losses):
     output = surface.graph.output
-    return f"{optimizer}, η = {number(rate)}: {output} from {short(losses[0])} to {short(losses[-1])} in {len(points) - 1} steps"
+    return f"{optimizer}, α = {number(rate)}: {output} from {short(losses[0])} to {short(losses[-1])} in {len(points) - 1} steps"
 
 
 def _contours(contours, tall):

@@ -18,15 +18,15 @@ FORMAT = 1
 OWN = "your own"
 REACH = 4.0  # a map without ranges of its own goes at least so far from 0
 WORDS = {
-    "surface": "surface", "start": "start", "optimizer": "optimizer", "rate": "learning rate η", "momentum": "momentum β", "against": "compare with", "against_rate": "its learning rate η", "nobody": "nothing", "steps": "steps", "typed": "typed",
+    "surface": "surface", "start": "start", "optimizer": "optimizer", "rate": "learning rate α", "momentum": "momentum μ", "against": "compare with", "against_rate": "its learning rate α", "nobody": "nothing", "steps": "steps", "typed": "typed",
     "map": "the surface from above, with the way down", "losses": "the loss L over the steps", "loss": "{output} over the steps", "logarithmic": ", logarithmic", "step": "step", "of": "of", "gives": "gives", "is": "is", "at": "at",
     "first": "to the start", "back": "one step back", "next": "one step on", "last": "to the last step", "play": "play", "pause": "pause", "reset": "Reset", "drag": "Drag the start on the map, or move it with the arrow keys.", "handle": "the start: arrow keys move it",
-    "lens": "This step, magnified", "lenslabel": "the arrows of this step, magnified", "downhill": "−η g, what the gradient alone would do", "direction": "the direction of −g, as long as the update", "carried": "−η β v, what the velocity carries over", "straight": "the update, −η g", "update": "the update, which is done",
+    "lens": "This step, magnified", "lenslabel": "the arrows of this step, magnified", "downhill": "−α g, what the gradient alone would do", "direction": "the direction of −g, as long as the update", "carried": "−α μ v, what the velocity carries over", "straight": "the update, −α g", "update": "the update, which is done",
     "numbers": "Numbers of this step", "point": "point", "gradient": "gradient g", "moves": "update", "formulas": "The rule, with the numbers of this step", "quantity": "quantity",
-    "below": "{optimizer} converges on this quadratic below η = {formula} = {limit}, where λ = {curvature} is its largest curvature", "holds": "{rate} is below it.", "breaks": "{rate} is not.",
-    "shrinks": "In the long run a step leaves {factor} of the distance to the minimum", "best": "; at best {factor}, with η = {rate}", "bestbeta": " and β = {beta}",
-    "ends": "{optimizer}: {output} = {loss} after {count} steps.", "leaves": "{optimizer} diverges: with η = {rate} it has left the map at step {at}, and after {count} steps {output} has grown from {first} to {loss}.",
-    "stopped": "{optimizer} diverges: with η = {rate} it stops at step {at}, where {output} = {loss}; at the next point, {point}, {output} or its gradient is not finite.",
+    "below": "{optimizer} converges on this quadratic below α = {formula} = {limit}, where λ = {curvature} is its largest curvature", "holds": "{rate} is below it.", "breaks": "{rate} is not.",
+    "shrinks": "In the long run a step leaves {factor} of the distance to the minimum", "best": "; at best {factor}, with α = {rate}", "bestbeta": " and μ = {beta}",
+    "ends": "{optimizer}: {output} = {loss} after {count} steps.", "leaves": "{optimizer} diverges: with α = {rate} it has left the map at step {at}, and after {count} steps {output} has grown from {first} to {loss}.",
+    "stopped": "{optimizer} diverges: with α = {rate} it stops at step {at}, where {output} = {loss}; at the next point, {point}, {output} or its gradient is not finite.",
     "notnumber": "a number is wanted, such as -0.5 or 1e-3", "notrate": "a learning rate above 0 and at most 1000 is wanted, such as 0.05", "notmomentum": "a momentum from 0 to below 1 is wanted, such as 0.9", "notsteps": "a whole number of steps from 1 to 1000 is wanted", "offmap": "a start on the map is wanted, {name} from {low} to {high}", "stays": "The page still shows the last good numbers.", "found": "found", "nothing": "nothing",
     "noloss": "{output} or its gradient is not finite at this start; choose another one",
     "agrees": "NumPy takes the same steps", "differs": "NumPy goes elsewhere; the largest distance is", "rounding": "NumPy agrees but for rounding: these steps magnify the last digit of a number",
@@ -83,7 +83,7 @@ def surface_of(graph, start, ranges):
 # --- rules ------------------------------------------------------------------------------------------------------------
 
 # Of each optimizer what it writes down at step t: in symbols, and with places for the numbers of one coordinate.
-VELOCITY = (r"v_{t+1} = \beta v_{t} + g_{t}", r"⟪beta⟫ \cdot ⟦v⟧ + ⟦g⟧ = ⟪vnew⟫")
+VELOCITY = (r"v_{t+1} = \mu v_{t} + g_{t}", r"⟪beta⟫ \cdot ⟦v⟧ + ⟦g⟧ = ⟪vnew⟫")
 MOMENTS = (
     (r"m_{t+1} = \beta_{1} m_{t} + \left(1 - \beta_{1}\right) g_{t}", r"⟪beta1⟫ \cdot ⟦m⟧ + ⟪rest1⟫ \cdot ⟦g⟧ = ⟪mnew⟫"),
     (r"v_{t+1} = \beta_{2} v_{t} + \left(1 - \beta_{2}\right) g_{t}^{2}", r"⟪beta2⟫ \cdot ⟦u⟧ + ⟪rest2⟫ \cdot ⟦g⟧^{2} = ⟪unew⟫"),
@@ -93,31 +93,31 @@ MOMENTS = (
 ADAPTED = r"\frac{\hat{m}}{\sqrt{\hat{v}} + \epsilon}", r"\frac{⟪mhat⟫}{\sqrt{⟪uhat⟫} + ⟪eps⟫} = ⟪new⟫"
 RULES = {
     "SGD": (
-        "Each step goes straight down the gradient g, as far as η says. Where the ravine is steep it jumps from wall to wall; along its floor it creeps.",
-        [(r"\theta_{t+1} = \theta_{t} - \eta g_{t}", r"⟪old⟫ - ⟪rate⟫ \cdot ⟦g⟧ = ⟪new⟫")],
+        "Each step goes straight down the gradient g, as far as α says. Where the ravine is steep it jumps from wall to wall; along its floor it creeps.",
+        [(r"\theta_{t+1} = \theta_{t} - \alpha g_{t}", r"⟪old⟫ - ⟪rate⟫ \cdot ⟦g⟧ = ⟪new⟫")],
     ),
     "momentum": (
-        "The velocity v remembers: it keeps β of itself and adds the new gradient. Gradients that keep their sign add up, to as much as 1/(1 − β) = {reach} of one; those that change it cancel.",
-        [VELOCITY, (r"\theta_{t+1} = \theta_{t} - \eta v_{t+1}", r"⟪old⟫ - ⟪rate⟫ \cdot ⟦vnew⟧ = ⟪new⟫")],
+        "The velocity v remembers: it keeps μ of itself and adds the new gradient. Gradients that keep their sign add up, to as much as 1/(1 − μ) = {reach} of one; those that change it cancel.",
+        [VELOCITY, (r"\theta_{t+1} = \theta_{t} - \alpha v_{t+1}", r"⟪old⟫ - ⟪rate⟫ \cdot ⟦vnew⟧ = ⟪new⟫")],
     ),
     "Nesterov": (
         "As momentum, but the step looks ahead: it goes where the velocity will carry it next, which brakes earlier when the gradient turns.",
-        [VELOCITY, (r"\theta_{t+1} = \theta_{t} - \eta \left(g_{t} + \beta v_{t+1}\right)", r"⟪old⟫ - ⟪rate⟫ \cdot \left(⟪g⟫ + ⟪beta⟫ \cdot ⟦vnew⟧\right) = ⟪new⟫")],
+        [VELOCITY, (r"\theta_{t+1} = \theta_{t} - \alpha \left(g_{t} + \mu v_{t+1}\right)", r"⟪old⟫ - ⟪rate⟫ \cdot \left(⟪g⟫ + ⟪beta⟫ \cdot ⟦vnew⟧\right) = ⟪new⟫")],
     ),
     "RMSProp": (
-        "Each coordinate is divided by the size its gradients had of late, the root of s: steep and flat directions go equally fast. Since s begins at 0, the first step is η/√(1 − ρ) long in each coordinate.",
+        "Each coordinate is divided by the size its gradients had of late, the root of s: steep and flat directions go equally fast. Since s begins at 0, the first step is α/√(1 − ρ) long in each coordinate.",
         [
             (r"s_{t+1} = \rho s_{t} + \left(1 - \rho\right) g_{t}^{2}", r"⟪decay⟫ \cdot ⟦s⟧ + ⟪rest⟫ \cdot ⟦g⟧^{2} = ⟪snew⟫"),
-            (r"\theta_{t+1} = \theta_{t} - \eta \frac{g_{t}}{\sqrt{s_{t+1}} + \epsilon}", r"⟪old⟫ - ⟪rate⟫ \cdot \frac{⟪g⟫}{\sqrt{⟪snew⟫} + ⟪eps⟫} = ⟪new⟫"),
+            (r"\theta_{t+1} = \theta_{t} - \alpha \frac{g_{t}}{\sqrt{s_{t+1}} + \epsilon}", r"⟪old⟫ - ⟪rate⟫ \cdot \frac{⟪g⟫}{\sqrt{⟪snew⟫} + ⟪eps⟫} = ⟪new⟫"),
         ],
     ),
     "Adam": (
-        "Momentum for the direction (m), RMSProp for the size (v); both begin at 0, and the hats mend that. A first step is η long in each coordinate.",
-        [*MOMENTS, (rf"\theta_{{t+1}} = \theta_{{t}} - \eta {ADAPTED[0]}", rf"⟪old⟫ - ⟪rate⟫ \cdot {ADAPTED[1]}")],
+        "Momentum for the direction (m), RMSProp for the size (v); both begin at 0, and the hats mend that. A first step is α long in each coordinate.",
+        [*MOMENTS, (rf"\theta_{{t+1}} = \theta_{{t}} - \alpha {ADAPTED[0]}", rf"⟪old⟫ - ⟪rate⟫ \cdot {ADAPTED[1]}")],
     ),
     "AdamW": (
-        "Adam, and apart from it each weight shrinks by the share ηλ: it is pulled to 0, wherever the minimum lies.",
-        [*MOMENTS, (rf"\theta_{{t+1}} = \left(1 - \eta \lambda\right) \theta_{{t}} - \eta {ADAPTED[0]}", rf"⟪kept⟫ \cdot ⟦old⟧ - ⟪rate⟫ \cdot {ADAPTED[1]}")],
+        "Adam, and apart from it each weight shrinks by the share αλ: it is pulled to 0, wherever the minimum lies.",
+        [*MOMENTS, (rf"\theta_{{t+1}} = \left(1 - \alpha \lambda\right) \theta_{{t}} - \alpha {ADAPTED[0]}", rf"⟪kept⟫ \cdot ⟦old⟧ - ⟪rate⟫ \cdot {ADAPTED[1]}")],
     ),
 }  # fmt: skip
 HAVE_MOMENTUM = ("momentum", "Nesterov")
@@ -126,8 +126,8 @@ HAVE_MOMENTUM = ("momentum", "Nesterov")
 # in size if |d| < 1 and |s| < 1 + d, which is these bounds for x = x - eta v and x = x - eta (g + beta v).
 LIMITS = {
     "SGD": ("2/λ", lambda curvature, beta: 2 / curvature),
-    "momentum": ("2(1 + β)/λ", lambda curvature, beta: 2 * (1 + beta) / curvature),
-    "Nesterov": ("2(1 + β)/((1 + 2β)λ)", lambda curvature, beta: 2 * (1 + beta) / ((1 + 2 * beta) * curvature)),
+    "momentum": ("2(1 + μ)/λ", lambda curvature, beta: 2 * (1 + beta) / curvature),
+    "Nesterov": ("2(1 + μ)/((1 + 2μ)λ)", lambda curvature, beta: 2 * (1 + beta) / ((1 + 2 * beta) * curvature)),
 }
 
 
