@@ -513,6 +513,32 @@ def test_the_chain_as_latex(live):
     assert "10^" not in live.locator("textarea").input_value()  # not reached yet
 
 
+def test_the_latex_is_that_of_the_view(live):
+    explorer = bp.explore(NET, X[0], Y[0], wrt="W2_1_2")
+    explorer.through = "delta"
+    shown(live, explorer)
+    live.get_by_role("button", name="LaTeX").click()
+    trace = NET.forward(X[0], Y[0])
+    a, y, hidden, weight = trace["A2"][0, 0], Y[0, 0], trace["A1"][0, 1], NET.parameters["W2"][0, 1]
+    delta = (a - y) * a * (1 - a)
+    parts = [f"({v:.6g})" if v < 0 else f"{v:.6g}" for v in (a - y, a * (1 - a), 0.1 * weight, delta, hidden)]
+    assert live.locator("textarea").input_value() == (
+        r"\begin{aligned} \delta^{(2)}_{1} = \frac{\partial L}{\partial z^{(2)}_{1}} &= \left(a^{(2)}_{1} - y_{1}\right) \cdot a^{(2)}_{1} \left(1 - a^{(2)}_{1}\right)"
+        rf" = {parts[0]} \cdot {parts[1]} = {delta:.6g} \\ \frac{{\partial L}}{{\partial W^{{(2)}}_{{1,2}}}} &= \frac{{W^{{(2)}}_{{1,2}}}}{{10}} + \delta^{{(2)}}_{{1}} \cdot a^{{(1)}}_{{2}}"
+        rf" = {parts[2]} + {parts[3]} \cdot {parts[4]} = {0.1 * weight + delta * hidden:.6g} \end{{aligned}}"
+    )
+    live.evaluate("page.change({view: 'layers', wrt: 'b2_1'})")
+    rest(live)
+    live.get_by_role("button", name="LaTeX").click()
+    d = r"\frac{\partial %s}{\partial %s}"
+    A, Z, b = "A^{(2)}", "Z^{(2)}", "b^{(2)}"
+    assert live.locator("textarea").input_value() == (
+        rf"\begin{{aligned}} {d % ('L', b)} &= {d % ('L', A)} \cdot {d % (A, Z)} \cdot {d % (Z, b)} \\ {d % ('L', A)} &= \underset{{1 \times 2}}{{A^{{(2)}} - Y}}"
+        rf" \\ \delta^{{(2)}} = {d % ('L', Z)} &= \underset{{1 \times 2}}{{{d % ('L', A)}}} \odot \underset{{1 \times 2}}{{\sigma'\left(Z^{{(2)}}\right)}}"
+        rf" \\ {d % ('L', b)} &= \mathbf{{1}}^{{\top}} \underset{{1 \times 2}}{{\delta^{{(2)}}}} \end{{aligned}}"
+    )
+
+
 def test_the_code_to_copy_brings_the_state_back(live):
     live.evaluate(OPEN.replace("state, {}", "state, { moved() {} }"), [neuron().sheet, neuron().state])
     live.evaluate("page.change({numbers: {w: 0.1 + 0.2}, wrt: 'b', step: 5, rate: 0.25})")

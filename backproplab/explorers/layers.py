@@ -1,5 +1,7 @@
 """The second view of a network: one node a tensor, and the chain of each in matrices, with places for the numbers of its units."""
 
+import re
+
 import numpy as np
 
 from ..notation import latex_layer, parts, place, short, unit_name
@@ -31,6 +33,7 @@ def layers_of(net, x, y):
         "shapes": {name: short(trace[name]) if np.ndim(trace[name]) else "" for name in names},
         "terms": {":".join(term.edge): short(term.value) if np.ndim(term.value) else "1" for term in terms},
         "names": {name: tree(latex_layer(name)) for name in names},
+        "latex": {name: [latex_layer(name), "" if name == "L" else _row_in_latex(terms, name)] for name in names},
         "rows": {name: _row(terms, name, units) for name in names if name != "L"},
         "picture": ["svg", size, *(element for shape in drawn.shapes for element in live(shape))],
     }
@@ -45,6 +48,21 @@ def _units(name, shape):
     for entry in np.ndindex(shape):
         found[entry] = unit_name(small, entry[1:] if rows else entry)
     return found
+
+
+def _row_in_latex(terms, name):
+    """The gradient of a tensor from those above it in LaTeX, without colours: the last row of its derivation."""
+    text = matrix_derivation(MatrixDerivation(terms, "L", name), lambda row: "")
+    row, plain, depth = text.removesuffix(r" \end{aligned}").rsplit(r"\\[6pt] ", 1)[-1], "", []
+    for piece in re.split(r"(\{\\color\{#[0-9a-f]{6}\}\{|[{}])", row):
+        if piece == "}" and depth:
+            plain += depth.pop()
+        elif piece.startswith(r"{\color"):
+            depth += ["", ""]
+        else:
+            depth += ["}"] if piece == "{" else []
+            plain += piece
+    return plain
 
 
 def _row(terms, name, units):

@@ -385,18 +385,30 @@ export class Page {
 
   /** The chain through delta: a row for each unit's delta on the way, then delta times what came in; many paths fold into few rows. */
   composeDelta() {
-    const { output, wrt } = this.state, { words, deltas } = this.sheet, way = this.computation.between(output, wrt), names = [...new Set(way.map(([, use]) => use))];
+    const { output, wrt } = this.state, { words } = this.sheet, { way, names } = this.deltaNames();
     this.colors = new Map(way.map((edge, i) => [joined(edge), i % COLORS]));
-    const rows = [...names.filter((name) => deltas.includes(name) && name !== wrt), wrt].map((name) => this.deltaRow(name, way));
+    const rows = names.map((name) => this.deltaRow(name, way));
     const { count } = this.computation.paths(output, wrt);
     this.chain.replaceChildren(...rows, html("div", { class: "bp-route" }, filled(words.folded, { count: count.toLocaleString("en"), rows: rows.length })));
     this.collect(this.chain, "chain");
   }
 
+  /** The quantities whose gradients are rows of the chain through delta, from the loss down, and the edges on their way. */
+  deltaNames() {
+    const { output, wrt } = this.state, way = this.computation.between(output, wrt), names = [...new Set(way.map(([, use]) => use))];
+    return { way, names: [...names.filter((name) => this.sheet.deltas.includes(name) && name !== wrt), wrt] };
+  }
+
+  /** Of what the gradient of one quantity is a sum: the edges that use it, or, where one line alone does, those that use that line. */
+  deltaParts(name, way) {
+    const users = way.filter(([, use]) => use === name), inner = users.length === 1 && !this.sheet.deltas.includes(users[0][0]) && users[0][0] !== this.state.output ? users[0][0] : null;
+    const parts = inner === null ? users : way.filter(([, use]) => use === inner);
+    return { users, inner, parts, many: inner !== null && parts.length > 1 };
+  }
+
   /** The gradient of one quantity from those of the deltas above it: (sum of delta times weight) times slope. */
   deltaRow(name, way) {
-    const { output } = this.state, users = way.filter(([, use]) => use === name), inner = users.length === 1 && !this.sheet.deltas.includes(users[0][0]) && users[0][0] !== output ? users[0][0] : null;
-    const parts = inner === null ? users : way.filter(([, use]) => use === inner), many = inner !== null && parts.length > 1;
+    const { output } = this.state, { users, inner, parts, many } = this.deltaParts(name, way);
     const product = (edge) => (edge[0] === output ? [this.factorOf(edge)] : [this.deltaOf(edge[0]), this.signs("·"), this.factorOf(edge)]);
     const sum = parts.flatMap((edge, i) => [this.together(...(i ? [this.signs("+")] : many ? [this.signs("(")] : []), ...product(edge), ...(many && i === parts.length - 1 ? [this.signs(")")] : []))]);
     const slope = inner === null ? [] : [this.together(this.signs("·"), this.factorOf(users[0]))];

@@ -39,11 +39,40 @@ function codeOf(state) {
   return `e.set(${[...numbers, `wrt="${state.wrt}"`, `output="${state.output}"`, `step=${state.step}`, `rate=${state.rate}`, ...(state.rows.length ? [`example=${state.example}`] : [])].join(", ")})`;
 }
 
-/** The chain that stands on the page in LaTeX: each path in symbols, in formulas and, as far as it is known, in numbers. */
+const inLatex = (shown) => shown.replaceAll("−", "-").replace(/·10([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)/, (_, power) => ` \\cdot 10^{${[...power].map((c) => "0123456789-"["⁰¹²³⁴⁵⁶⁷⁸⁹⁻".indexOf(c)]).join("")}}`);
+const aligned = (rows) => `\\begin{aligned} ${rows.join(" \\\\ ")} \\end{aligned}`;
+
+/** The chain that stands on the page in LaTeX: over paths, through delta, or in matrices. */
 function latexOf(page) {
+  if (page.layers && page.state.view === "layers") return layersLatex(page.layers);
+  return page.state.through === "delta" && page.sheet.deltas.length ? deltaLatex(page) : pathsLatex(page);
+}
+
+/** The chain of a tensor, then each gradient on the way from the one above. */
+function layersLatex({ graph, asked, sheet: { latex } }) {
+  const way = graph.between("L", asked), names = [...new Set(way.map(([, use]) => use))].filter((name) => name !== asked);
+  const d = ([of, wrt]) => `\\frac{\\partial ${latex[of][0]}}{\\partial ${latex[wrt][0]}}`;
+  const single = graph.paths("L", asked).count === 1 ? [`${d(["L", asked])} &= ${way.map(d).join(" \\cdot ")}`] : [];
+  return aligned([...single, ...[...names, asked].map((name) => latex[name][1])]);
+}
+
+/** A row for each delta on the way, in symbols and, as far as it is known, in numbers. */
+function deltaLatex(page) {
+  const { output } = page.state, { latex } = page.sheet.math, text = page.found.text, { way, names } = page.deltaNames();
+  const delta = (name) => latex[name].replace(/^z/, "\\delta"), known = (slot) => (text[slot] === undefined ? "?" : inLatex(text[slot]));
+  const row = (name) => {
+    const { users, inner, parts, many } = page.deltaParts(name, way);
+    const write = (term, above) => { const sum = parts.map((edge) => (edge[0] === output ? "" : `${above(edge[0])} \\cdot `) + term(edge)).join(" + "); return (many ? `\\left(${sum}\\right)` : sum) + (inner === null ? "" : ` \\cdot ${term(users[0])}`); };
+    const left = `\\frac{\\partial ${latex[output]}}{\\partial ${latex[name]}}`, head = page.sheet.deltas.includes(name) ? `${delta(name)} = ${left}` : left;
+    return `${head} &= ${write((edge) => page.terms.get(joined(edge)).latex, delta)} = ${write((edge) => known(`f:${joined(edge)}`), (of) => known(`e:${of}`))} = ${known(`d:${name}`)}`;
+  };
+  return aligned(names.map(row));
+}
+
+/** Each path in symbols, in formulas and, as far as it is known, in numbers. */
+function pathsLatex(page) {
   const { output, wrt } = page.state, { latex } = page.sheet.math, { count, first } = page.computation.paths(output, wrt), text = page.found.text;
   const d = (edge) => `\\frac{\\partial ${latex[edge[0]]}}{\\partial ${latex[edge[1]]}}`, sum = (write) => first.map((path) => path.map(write).join(" \\cdot ")).join(" + ") + (count > first.length ? " + \\cdots" : "");
-  const inLatex = (shown) => shown.replaceAll("−", "-").replace(/·10([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)/, (_, power) => ` \\cdot 10^{${[...power].map((c) => "0123456789-"["⁰¹²³⁴⁵⁶⁷⁸⁹⁻".indexOf(c)]).join("")}}`);
   const whole = text["s:"], rows = [sum(d), sum((edge) => page.terms.get(joined(edge)).latex)];
   if (whole !== undefined) rows.push(sum((edge) => inLatex(text[`f:${joined(edge)}`])), inLatex(whole));
   return `\\begin{aligned} ${d([output, wrt])} &= ${rows.join(" \\\\ &= ")} \\end{aligned}`;
