@@ -155,6 +155,15 @@ def test_the_kernel_confirms_what_the_page_computes(explorer):
     assert answer["agrees"] is False and answer["rounding"] is False
 
 
+def test_at_a_kink_the_kernel_says_what_hangs_on_a_convention():
+    explorer = bp.explore(bp.Graph(z="x*w", L="abs(z) + w**2"), x=0.0, w=1.0)
+    for x, names in ((0.0, ["x", "z"]), (0.1, [])):
+        explorer.set(x=x)
+        numbers = {"trace": explorer.trace, "gradient": explorer.gradient}
+        (answer,) = answers(explorer, {"turn": 1, "state": explorer.state, "numbers": numbers})
+        assert answer["agrees"] is True and sorted(answer["kink"]) == names
+
+
 def test_where_lines_cancel_page_and_kernel_differ_by_rounding():
     graph = bp.Graph(u="(x + 1e-9) * x", v="x * x", L="u - v - x * 1e-9")
     explorer = bp.explore(graph, x=0.7)

@@ -595,6 +595,20 @@ def test_an_element_that_is_on_no_list_is_refused(live, element):
         live.evaluate(OPEN, [sheet, state_of(graph, numbers, wrt="w")])
 
 
+def test_the_kernels_word_stands_in_the_page(neuron_page):
+    for word, shown in (
+        ({"agrees": True}, "✓ NumPy agrees"),
+        (
+            {"agrees": True, "kink": ["x", "<b>"]},
+            "✓ NumPy agrees; a line stands at its kink, where its slope is a convention; on it hangs the gradient by x, <b>",
+        ),
+        ({"agrees": False, "worst": "0.1"}, "NumPy finds another gradient; the relative difference is 0.1"),
+        ({"error": "ValueError: <i>"}, "the kernel says: ValueError: <i>"),
+    ):
+        neuron_page.evaluate("(word) => page.judge(word)", word)
+        assert neuron_page.locator(".bp-verdict").text_content() == shown
+
+
 def test_an_exception_in_an_event_is_said_and_the_page_lives_on(neuron_page):
     neuron_page.evaluate(
         "() => { const run = page.computation.run.bind(page.computation); let n = 0; page.computation.run = (...x) => { if (++n % 3 === 0) throw new Error('for this test'); return run(...x); }; }"

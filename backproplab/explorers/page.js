@@ -486,9 +486,9 @@ export class Page {
   }
 
   /** The kernel's word on the state at rest. */
-  judge({ agrees, worst, error, rounding }) {
+  judge({ agrees, worst, error, rounding, kink = [] }) {
     const { words } = this.sheet;
-    this.verdict.textContent = error ? `${words.kernelerror}: ${error}` : agrees ? `✓ ${words.agrees}` : rounding ? words.rounding : `${words.differs} ${worst}`;
+    this.verdict.textContent = error ? `${words.kernelerror}: ${error}` : agrees ? `✓ ${words.agrees}${kink.length ? `; ${words.kink} ${kink.join(", ")}` : ""}` : rounding ? words.rounding : `${words.differs} ${worst}`;
     this.verdict.classList.toggle("bp-bad", Boolean(error || !agrees && !rounding));
   }
 }

@@ -8,6 +8,7 @@ import numpy as np
 import traitlets
 
 from ..checking.margins import graph_margins
+from ..functions.operations import FUNCTIONS
 from ..lines.program import Program
 from ..notation import number
 from ..pictures.facts import fill, gather
@@ -164,7 +165,7 @@ class GraphExplorer(anywidget.AnyWidget):
             theirs = found["totals"]["gradient"]
             off = max([off, *(abs(theirs[p] - g) / (ours.scale[p] or 1.0) for p, g in ours.gradient.items())])
         if off <= AGREE:
-            return {"agrees": True, "worst": number(off, 2)}
+            return {"agrees": True, "worst": number(off, 2), "kink": self._by_convention()}
         margins = graph_margins(self._graph, self._trace, self._terms, self.output)
         within = all(
             difference
@@ -174,6 +175,13 @@ class GraphExplorer(anywidget.AnyWidget):
             for name, difference in wrong.items()
         )
         return {"agrees": False, "rounding": bool(within), "worst": number(off, 2)}
+
+    def _by_convention(self):
+        """The quantities whose gradient hangs on the slope that a function is given at its kink, as relu'(0) = 0."""
+        if not any(FUNCTIONS[name].kinked for line in self._graph.lines.values() for name in line.functions):
+            return []
+        margins = graph_margins(self._graph, self._trace, self._terms, self.output)
+        return [name for name in margins.low if margins.low[name] < margins.high[name]]
 
     @property
     def still(self):
