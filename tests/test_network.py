@@ -470,3 +470,40 @@ def test_what_else_is_refused():
         bp.Network([100, 50], ["tanh"]).graph(np.ones(100), np.ones(50))
     with pytest.raises(ValueError, match=r"W1 must have shape \(3, 2\)"):
         net.parameters = GOOD | {"W1": np.ones((3, 3))}
+
+
+# --- initial weights ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("init, variance", [("xavier", 2 / 700), ("he", 2 / 400), (0.3, 0.09)])
+def test_weights_are_drawn_with_the_variance_of_their_way(init, variance):
+    W = bp.Network([400, 300], ["relu"], init=init, seed=3).parameters["W1"]
+    n = W.size
+    assert abs(W.var() / variance - 1) < 5 * np.sqrt(2 / n) and abs(W.mean()) < 5 * np.sqrt(variance / n)
+    assert (bp.Network([400, 300], ["relu"], init=init, seed=3).parameters["W1"] == W).all()
+    if init == "xavier":
+        bound = np.sqrt(6 / 700)
+        assert bound > abs(W).max() > 0.999 * bound
+        assert (np.random.default_rng(3).uniform(-bound, bound, (300, 400)) == W).all()
+
+
+@pytest.mark.parametrize("sizes", [(7, 4), (4, 7), (5, 5), (1, 3)])
+def test_orthogonal_weights(sizes):
+    W = bp.Network(sizes, ["tanh"], init="orthogonal", seed=1).parameters["W1"]
+    small = W @ W.T if W.shape[0] <= W.shape[1] else W.T @ W
+    assert W.shape == sizes[::-1] and np.allclose(small, np.eye(min(sizes)), rtol=0, atol=1e-14)
+
+
+def test_weights_of_size_zero_learn_nothing_but_the_last_bias():
+    net = bp.Network([2, 3, 1], ["tanh", "identity"], init=0)
+    gradient = net.gradient([[1.0, 2.0]], [[1.0]])
+    assert [name for name, value in gradient.items() if value.any()] == ["b2"]
+
+
+@pytest.mark.parametrize("init, error, message", [
+    ("glorot", ValueError, "unknown init 'glorot'; choose from xavier, he, orthogonal, or give a number"), (-1, ValueError, "at least 0 and finite, found -1"),
+    (float("nan"), ValueError, "at least 0"), (float("inf"), ValueError, "at least 0"), (None, TypeError, "init must be one of"), (True, TypeError, "init must be"), ([1.0], TypeError, "init must be"),
+])  # fmt: skip
+def test_ways_to_begin_that_are_refused(init, error, message):
+    with pytest.raises(error, match=message):
+        bp.Network([2, 1], ["tanh"], init=init)

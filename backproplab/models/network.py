@@ -32,23 +32,26 @@ from ..terms import RULES
 from .batch import rows_of_inputs, rows_of_targets
 from .edges import all_edges, make_lines, make_terms, share
 from .files import read_network, write_network
+from .initial import weights_drawn_by
 from .unrolling import unroll
 
 
 class Network:
     """A dense network: layer sizes from input to output, one activation for each layer, a loss.
 
-    `parameters` is {"W1": (n_1, n_0), "b1": (n_1,), "W2": ...}: Xavier's uniform weights drawn from `seed`, zero biases.
-    ValueError and TypeError name what was expected and what came. Source of the weights' range sqrt(6 / (n_in + n_out)):
-    X. Glorot and Y. Bengio, Understanding the difficulty of training deep feedforward neural networks, AISTATS 2010.
+    `parameters` is {"W1": (n_1, n_0), "b1": (n_1,), "W2": ...}: weights drawn from `seed`, zero biases. `init` says how they
+    are drawn: "xavier", uniform in +-sqrt(6 / (n_in + n_out)) (Glorot and Bengio, 2010); "he", normal with the variance
+    2 / n_in (He and others, 2015); "orthogonal" (Saxe and others, 2014); a number, normal with that standard deviation.
+    ValueError and TypeError name what was expected and what came.
     """
 
-    def __init__(self, sizes, activations, loss="squared_error", l2=0.0, reduction="mean", dtype=float, seed=0):
-        sizes, dtype = layer_sizes(sizes), data_type(dtype)
+    def __init__(
+        self, sizes, activations, loss="squared_error", l2=0.0, reduction="mean", dtype=float, seed=0, init="xavier"
+    ):
+        sizes, dtype, drawn = layer_sizes(sizes), data_type(dtype), weights_drawn_by(init)
         rng, parameters = random_source(seed), {}
         for layer, (n_in, n_out) in enumerate(pairwise(sizes), 1):
-            bound = np.sqrt(6 / (n_in + n_out))
-            parameters[f"W{layer}"] = rng.uniform(-bound, bound, (n_out, n_in)).astype(dtype)
+            parameters[f"W{layer}"] = drawn(rng, n_out, n_in).astype(dtype)
             parameters[f"b{layer}"] = np.zeros(n_out, dtype)
         self._set_up(parameters, activations, loss, l2, reduction)
 

@@ -1,0 +1,46 @@
+"""The weights that a network begins with: one row for each way to draw them, with its source."""
+
+import math
+from numbers import Real
+
+import numpy as np
+
+from ..given import shown
+
+
+def _xavier(rng, n_out, n_in):
+    """Uniform in +-sqrt(6 / (n_in + n_out)): variance 2 / (n_in + n_out). Source: X. Glorot and Y. Bengio, AISTATS 2010."""
+    bound = np.sqrt(6 / (n_in + n_out))
+    return rng.uniform(-bound, bound, (n_out, n_in))
+
+
+def _he(rng, n_out, n_in):
+    """Normal with variance 2 / n_in, since a ReLU lets half of it through. Source: K. He and others, ICCV 2015."""
+    return rng.normal(0.0, math.sqrt(2 / n_in), (n_out, n_in))
+
+
+def _orthogonal(rng, n_out, n_in):
+    """Orthonormal rows, or columns where there are more rows. Source: A. Saxe, J. McClelland and S. Ganguli, ICLR 2014."""
+    tall = rng.normal(size=(max(n_out, n_in), min(n_out, n_in)))
+    q, r = np.linalg.qr(tall)
+    q = q * np.sign(np.diag(r))  # so that every orthogonal matrix is as likely as any other
+    return q if n_out >= n_in else q.T
+
+
+WAYS = {"xavier": _xavier, "he": _he, "orthogonal": _orthogonal}
+
+
+def weights_drawn_by(init):
+    """The function (rng, n_out, n_in) -> W of a way by name, or of a number: normal weights with that standard deviation.
+
+    ValueError: an unknown name, a number below 0 or not finite. TypeError: neither.
+    """
+    if isinstance(init, str):
+        if init not in WAYS:
+            raise ValueError(f"Network: unknown init {init!r:.40}; choose from {', '.join(WAYS)}, or give a number")
+        return WAYS[init]
+    if isinstance(init, bool) or not isinstance(init, Real):
+        raise TypeError(f"Network: init must be one of {', '.join(WAYS)}, or a number, found {shown(init)}")
+    if not 0 <= init < math.inf:
+        raise ValueError(f"Network: init must be at least 0 and finite, found {init}")
+    return lambda rng, n_out, n_in: rng.normal(0.0, float(init), (n_out, n_in))
