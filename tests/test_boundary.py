@@ -15,8 +15,10 @@ from test_page import LOAD
 import backproplab as bp
 from backproplab.explorers import life
 from backproplab.explorers import page as page_module
-from backproplab.explorers.small import boundary_sheet, boundary_still, boundary_training
-from backproplab.explorers.small.boundary_explorer import LOOKS, ROOMS
+from backproplab.explorers.small.boundary import sheet as boundary_sheet
+from backproplab.explorers.small.boundary import still as boundary_still
+from backproplab.explorers.small.boundary import training as boundary_training
+from backproplab.explorers.small.boundary.widget import LOOKS, ROOMS
 
 OUTPUTS = {
     "sigmoid bce": (1, "sigmoid", "binary_cross_entropy"), "sigmoid se": (1, "sigmoid", "squared_error"),
@@ -187,7 +189,7 @@ def test_a_run_that_diverges_stops_at_the_last_finite_place():
 
 
 def test_there_are_only_so_many_steps(monkeypatch, explorer):
-    monkeypatch.setattr("backproplab.explorers.small.boundary_explorer.MOST_STEPS", 4)
+    monkeypatch.setattr("backproplab.explorers.small.boundary.widget.MOST_STEPS", 4)
     explorer.update(3)
     with pytest.raises(ValueError, match="4 steps are as many as this page keeps"):
         explorer.update(2)
@@ -953,6 +955,6 @@ def test_rounds_are_the_same_in_python_and_on_the_page(live):
 
 def test_the_words_have_no_gaps():
     assert all(isinstance(text, str) and text for text in boundary_sheet.WORDS.values())
-    used = set(re.findall(r"words\.(\w+)", page_module.script(("small/boundary", "small/training"))))
+    used = set(re.findall(r"words\.(\w+)", page_module.script(("small/boundary/boundary", "small/boundary/training"))))
     assert used - {"nokernel"} <= boundary_sheet.WORDS.keys()
     assert boundary_sheet.WORDS.keys() - used == {"nokernel"}, "the bridge says that one"

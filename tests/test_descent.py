@@ -16,10 +16,10 @@ from test_page import LOAD
 import backproplab as bp
 from backproplab.explorers import life
 from backproplab.explorers import page as page_module
-from backproplab.explorers.small import contours
-from backproplab.explorers.small.descent import LOOKS, ROOMS
-from backproplab.explorers.small.descent_sheet import RULES, SURFACES, WORDS, grid, heights
-from backproplab.explorers.small.descent_ways import CONSTANTS, OPTIMIZERS
+from backproplab.explorers.small.descent import contours
+from backproplab.explorers.small.descent.sheet import RULES, SURFACES, WORDS, grid, heights
+from backproplab.explorers.small.descent.ways import CONSTANTS, OPTIMIZERS
+from backproplab.explorers.small.descent.widget import LOOKS, ROOMS
 
 NAMES = list(OPTIMIZERS)
 OWN = bp.Graph(z="w*x + b", a="sigmoid(z)", L="-(y*log(a) + (1 - y)*log(1 - a)) + 0.05*w**2").with_numbers(x=1.5, y=1.0)
@@ -856,7 +856,7 @@ def test_moves_leave_nothing_behind(live, explorer):
 
 
 def test_every_word_is_used():
-    script = page_module.script(("computation", "small/descent_rules", "small/descent"))
+    script = page_module.script(("computation", "small/descent/descent_rules", "small/descent/descent"))
     assert [key for key in WORDS if not re.search(rf'words\.{key}\b|"{key}"', script)] == []
 
 

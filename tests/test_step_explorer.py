@@ -21,8 +21,8 @@ from test_page import LOAD
 import backproplab as bp
 from backproplab.explorers import life
 from backproplab.explorers import page as page_module
-from backproplab.explorers.small import step_sheet
-from backproplab.explorers.small.step_explorer import LOOKS, ROOMS
+from backproplab.explorers.small.step import sheet as step_sheet
+from backproplab.explorers.small.step.widget import LOOKS, ROOMS
 
 ONE, TWO, COMPLEX = "one-sided difference", "central difference", "complex step"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -7,9 +7,9 @@ import numpy as np
 from ..models.graph import Graph
 from ..models.network import Network
 from .layers import layers_of
-from .small.boundary_explorer import BoundaryExplorer
-from .small.descent import DescentExplorer
-from .small.step_explorer import StepExplorer
+from .small.boundary.widget import BoundaryExplorer
+from .small.descent.widget import DescentExplorer
+from .small.step.widget import StepExplorer
 from .wide.widget import WideExplorer
 from .widget import MOST_EDGES, MOST_EXAMPLES, GraphExplorer
 

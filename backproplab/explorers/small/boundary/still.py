@@ -5,10 +5,10 @@ from itertools import groupby
 
 import numpy as np
 
-from ...notation import number
-from ...pictures.files import Picture
-from ...pictures.shapes import CARD, INK, MUTED, Circle, Stroke, Text
-from .boundary_sheet import SHAPES, sides
+from ....notation import number
+from ....pictures.files import Picture
+from ....pictures.shapes import CARD, INK, MUTED, Circle, Stroke, Text
+from .sheet import SHAPES, sides
 
 COLORS = ("#1f63bd", "#c4241d", "#00736a", "#9c5000", "#8547b8", "#566500", "#b3306a", "#76563f")
 CELLS, SIDE, LEFT, TOP, LEVELS = 30, 360, 46, 16, 5  # of the map; shades of a colour

@@ -6,10 +6,10 @@ import anywidget
 import numpy as np
 import traitlets
 
-from ...notation import number
-from .. import page
-from ..life import keep
-from .boundary_sheet import (
+from ....notation import number
+from ... import page
+from ...life import keep
+from .sheet import (
     MOST_STEPS,
     WORDS,
     checked_count,
@@ -20,11 +20,11 @@ from .boundary_sheet import (
     is_finite,
     sheet_of,
 )
-from .boundary_still import draw_map
-from .boundary_training import Place, Training
+from .still import draw_map
+from .training import Place, Training
 
-ROOMS = ("operations", "numbers", "elements", "panels", "small/dense", "small/training", "small/field", "small/boundary", "bridge")  # fmt: skip
-LOOKS = ("page", "small/boundary")
+ROOMS = ("operations", "numbers", "elements", "panels", "small/boundary/dense", "small/boundary/training", "small/boundary/field", "small/boundary/boundary", "bridge")  # fmt: skip
+LOOKS = ("page", "small/boundary/boundary")
 AGREE = 1e-9  # relative difference
 
 

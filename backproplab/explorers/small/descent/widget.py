@@ -7,15 +7,23 @@ from dataclasses import asdict, replace
 import anywidget
 import traitlets
 
-from ...notation import number
-from .. import page
-from ..life import keep
-from .descent_map import draw_map
-from .descent_sheet import limit_of, sheet_of
-from .descent_ways import CONSTANTS, State, apart, changed, pair_of, surfaces_of, ways_of
+from ....notation import number
+from ... import page
+from ...life import keep
+from .sheet import limit_of, sheet_of
+from .still import draw_map
+from .ways import CONSTANTS, State, apart, changed, pair_of, surfaces_of, ways_of
 
-ROOMS = ("operations", "numbers", "computation", "elements", "small/descent_rules", "small/descent", "bridge")
-LOOKS = ("page", "small/descent")
+ROOMS = (
+    "operations",
+    "numbers",
+    "computation",
+    "elements",
+    "small/descent/descent_rules",
+    "small/descent/descent",
+    "bridge",
+)
+LOOKS = ("page", "small/descent/descent")
 AGREE = 1e-9  # of a point's size, or of the map's where that is more: as far apart as page and kernel may be
 
 

@@ -6,12 +6,12 @@ from functools import cache
 
 import numpy as np
 
-from ...models.graph import Graph
-from ...notation import latex_name, name_runs
-from ...paper.mathml import tree
-from ...pictures.files import live
-from ...pictures.shapes import Text
-from ..sheet import program_of
+from ....models.graph import Graph
+from ....notation import latex_name, name_runs
+from ....paper.mathml import tree
+from ....pictures.files import live
+from ....pictures.shapes import Text
+from ...sheet import program_of
 from .contours import contour_map
 
 FORMAT = 1

@@ -8,15 +8,15 @@ from numbers import Real
 import anywidget
 import traitlets
 
-from ...checking import step_sizes
-from ...notation import COLORS, name_runs, number
-from ...pictures.files import Picture
-from ...pictures.shapes import INK, MUTED, Circle, Stroke, Text, width_of
-from .. import page
-from ..life import keep
-from .step_sheet import PLACES, WORDS, axis_title, remembering, row_of, sheet_of, step_of
+from ....checking import step_sizes
+from ....notation import COLORS, name_runs, number
+from ....pictures.files import Picture
+from ....pictures.shapes import INK, MUTED, Circle, Stroke, Text, width_of
+from ... import page
+from ...life import keep
+from .sheet import PLACES, WORDS, axis_title, remembering, row_of, sheet_of, step_of
 
-ROOMS, LOOKS = ("numbers", "elements", "small/step", "bridge"), ("page", "small/step")
+ROOMS, LOOKS = ("numbers", "elements", "small/step/step", "bridge"), ("page", "small/step/step")
 FIRST = 1e-4
 DECADES = range(PLACES[0] // 2, 1)
 HIGHEST = 8  # decade that is drawn; larger errors stand at the rim

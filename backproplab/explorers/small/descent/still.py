@@ -2,9 +2,9 @@
 
 from itertools import pairwise
 
-from ...notation import COLORS, name_runs, number, short
-from ...pictures.files import Picture
-from ...pictures.shapes import CARD, INK, MUTED, Circle, Stroke, Text
+from ....notation import COLORS, name_runs, number, short
+from ....pictures.files import Picture
+from ....pictures.shapes import CARD, INK, MUTED, Circle, Stroke, Text
 
 LEFT, TOP, WIDE, BELOW = 50, 34, 640, 40  # of the map, in pixels
 TALL, OTHERWISE = (0.4, 0.8), 0.62  # how tall a map may be for its width, and how tall if it would not be

@@ -5,8 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from ...given import check_finite
-from ...models.network import Network
+from ....given import check_finite
+from ....models.network import Network
 
 OPTIMIZERS = ("SGD", "Adam")
 # Of Adam: how much of the old means of the gradient and of its square is kept, and what keeps the divisor from 0. Source:

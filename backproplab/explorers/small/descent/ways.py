@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...given import NotFinite, known, real_array, shown
-from ...models.graph import Graph
-from ...terms import walk
-from ...training.optimizers import SGD, Adam, AdamW, RMSProp
-from .descent_sheet import OWN, SURFACES, surface_of
+from ....given import NotFinite, known, real_array, shown
+from ....models.graph import Graph
+from ....terms import walk
+from ....training.optimizers import SGD, Adam, AdamW, RMSProp
+from .sheet import OWN, SURFACES, surface_of
 
 MOST_RATE, MOST_STEPS = 1000.0, 1000
 DECAY, BETAS, EPS, WEIGHT_DECAY = 0.99, (0.9, 0.999), 1e-8, 0.01

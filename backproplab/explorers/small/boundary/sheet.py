@@ -5,12 +5,12 @@ from numbers import Real
 
 import numpy as np
 
-from ...functions.activations import ACTIVATIONS
-from ...given import shown
-from ...models.network import Network
-from ...notation import latex_name, number
-from ...paper.mathml import tree
-from .boundary_training import OPTIMIZERS
+from ....functions.activations import ACTIVATIONS
+from ....given import shown
+from ....models.network import Network
+from ....notation import latex_name, number
+from ....paper.mathml import tree
+from .training import OPTIMIZERS
 
 FORMAT = 1
 MOST_PARAMETERS, MOST_POINTS, MOST_CLASSES, MOST_STEPS = 500, 500, 8, 20_000

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ...notation import short
+from ....notation import short
 
 SERIES = (1, 2, 5), (1, 1.5, 2, 3, 5, 7)
 MOST, ENOUGH, DECADES = 12, 7, 2  # levels, levels that will do, powers of ten below the highest

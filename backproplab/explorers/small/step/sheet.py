@@ -8,13 +8,13 @@ from functools import lru_cache
 import mpmath
 import numpy as np
 
-from ...checking.step_sizes import DIGITS
-from ...functions.values import in_digits
-from ...notation import latex_name, latex_partial, number, partial_runs
-from ...paper.mathml import tree
-from ...pictures.facts import RAISED
-from ...pictures.files import live
-from ...pictures.shapes import Text
+from ....checking.step_sizes import DIGITS
+from ....functions.values import in_digits
+from ....notation import latex_name, latex_partial, number, partial_runs
+from ....paper.mathml import tree
+from ....pictures.facts import RAISED
+from ....pictures.files import live
+from ....pictures.shapes import Text
 
 FORMAT = 1
 WORDS = {

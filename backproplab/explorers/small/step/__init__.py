@@ -1,0 +1,1 @@
+"""What does a step size do to a difference? One screen: three formulas, digit by digit."""
