@@ -100,7 +100,7 @@ def check_value(answer, right, digits=6):
     wrong = [i for i, pair in enumerate(zip(answers, rights, strict=True)) if not _same(*pair, digits)]
     if not wrong:
         return _reply("right", "right")
-    if all(_same(answers[i], rights[i], 2) for i in wrong):
+    if all(not isinstance(rights[i], int) and _same(answers[i], rights[i], 2) for i in wrong):
         return _reply("close", digits=digits)
     return _reply("values", places=", ".join(str(i + 1) for i in wrong)) if len(rights) > 1 else _reply("value")
 

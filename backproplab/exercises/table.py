@@ -155,7 +155,7 @@ EXERCISES = {
     "11.3": Row("value", dict(right=(1 / 8, 1 / 4)),
         "One step multiplies the distance by 1 - rate*a.", "at_once, never = 1 / 8, 1 / 4"),
     "11.4": Row("value", dict(right=(10, 100, 1)),
-        "v becomes 1/(1 - mu); in Adam m and s both become 1.", "slow, fast, adam = 10, 100, 1"),
+        "v becomes 1/(1 - mu); in Adam m and s both become 1.", "with_09, with_099, with_adam = 10, 100, 1"),
     "13.1": Row("value", dict(right=(1.5, 44 / 72)),
         "The program prints the last batch's loss. In the mean each batch counts for its rows: 32, 32 and 8 of 72.",
         "printed, loss_of_epoch = 1.5, (32 * 0.4 + 32 * 0.6 + 8 * 1.5) / 72"),
