@@ -149,3 +149,31 @@ def test_replies_are_escaped():
 def test_checking_changes_nothing_of_the_learners():
     given = np.array([0.2, -0.7, 0.5])
     assert bp.exercise("07.1").check(given).verdict == "right" and np.array_equal(given, [0.2, -0.7, 0.5])
+
+
+def momentum(change):
+    def step(w, v, g, rate, mu):
+        new = {"mean": mu * v + (1 - mu) * g, "rate": mu * v - rate * g}.get(change, mu * v + g)
+        return w + new if change == "rate" else w - rate * (v if change == "old" else new), new
+
+    return step
+
+
+def adam(change):
+    def step(w, m, s, g, t):
+        m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g**2
+        a, b = (m, s) if change == "none" else (m / (1 - 0.9**t), s / (1 - 0.999**t))
+        w = w - 0.001 * a / (b**0.5 + 1e-8)
+        return (w, a, b) if change == "kept" else (w, m, s)
+
+    return step
+
+
+@pytest.mark.parametrize("name, answer, says", [
+    ("11.1", momentum(""), "Right."), ("11.1", momentum("mean"), "here they are added, mu v + g"), ("11.1", momentum("old"), "it goes along the new one"),
+    ("11.1", momentum("rate"), "your v has the rate in it"), ("11.1", lambda w, v, g, rate, mu: (w, v), "Not yet."),
+    ("11.2", adam(""), "Right."), ("11.2", adam("none"), "divide each by 1 - beta**t"), ("11.2", adam("kept"), "The new w is right; but return m and s as they are"),
+    ("11.2", lambda w, m, s, g, t: (w, m, s), "Not yet."), ("13.2", (7950, 9380), "Not yet: look again at number 1."),
+])  # fmt: skip
+def test_a_typical_slip_gets_its_own_reply(name, answer, says):
+    assert says in bp.exercise(name).check(answer).text

@@ -251,8 +251,8 @@ def _said(found):
     return named + text + (f" {found.others}" if found.others else "")
 
 
-def check_function(answer, right, draw):
-    """A plain function of numbers or arrays, against `right` on fresh draws."""
+def check_function(answer, right, draw, slips=()):
+    """A plain function of numbers or arrays, against `right` on fresh draws; `slips` are wrong ones by the key of their reply."""
     if not callable(answer):
         return _reply("function", found=type(answer).__name__)
     for seed in range(5):
@@ -265,6 +265,10 @@ def check_function(answer, right, draw):
             return _reply("shape", found=value.shape, expected=expected.shape)
         close = AGREE[value.dtype.type]
         if not np.abs(value - expected).max() <= close * np.abs(expected).max():
+            for key, slip in slips:
+                made = np.asarray(slip(*arguments))
+                if made.shape == value.shape and np.allclose(value, made, rtol=close, atol=0.0):
+                    return _reply(key)
             if np.abs(value + expected).max() <= close * np.abs(expected).max():
                 return _reply("sign")
             ratio = constant_ratio(value, expected)

@@ -36,6 +36,11 @@ WORDS = {
     "missing": "The gradient of {names} is missing from the dict, whose keys are {found}.",
     "sign": "Not yet: the sign is the opposite one.",
     "ratio": "Not yet: every number is {ratio} times the right one.",
+    "mean of gradients": "Not yet: you take a mean of the gradients, with (1 - mu) before g; here they are added, mu v + g.",
+    "old velocity": "Not yet: the step uses the old v; it goes along the new one.",
+    "rate in velocity": "Not yet: your v has the rate in it; here v is made of gradients alone, and the rate stands in the step.",
+    "no correction": "Not yet: m and s are too small at first; divide each by 1 - beta**t before the step.",
+    "corrected kept": "The new w is right; but return m and s as they are, without the correction: it is made anew at each step.",
     "shape": "The result has shape {found}, expected {expected}.",
 }
 
@@ -61,9 +66,27 @@ class Row:
         return source.replace(f"def {name}(", f"def {re.sub('_[0-9_]+$', '', name)}(", 1)
 
 
-def _adam(w, m, s, g, t):
+def _adam(w, m, s, g, t, corrected=True):
     m, s = m + 0.1 * (g - m), s + 0.001 * (g * g - s)
-    return w - 0.001 * (m / (1 - 0.9**t)) / ((s / (1 - 0.999**t)) ** 0.5 + 1e-8), m, s
+    m_hat, s_hat = (m / (1 - 0.9**t), s / (1 - 0.999**t)) if corrected else (m, s)
+    return w - 0.001 * m_hat / (s_hat**0.5 + 1e-8), m, s
+
+
+def _adam_keeping_the_corrected(w, m, s, g, t):
+    w, m, s = _adam(w, m, s, g, t)
+    return w, m / (1 - 0.9**t), s / (1 - 0.999**t)
+
+
+MOMENTUM_SLIPS = (
+    ("mean of gradients", lambda w, v, g, rate, mu: (w - rate * (mu * v + (1 - mu) * g), mu * v + (1 - mu) * g)),
+    ("old velocity", lambda w, v, g, rate, mu: (w - rate * v, mu * v + g)),
+    ("rate in velocity", lambda w, v, g, rate, mu: (w - (mu * v + rate * g), mu * v + rate * g)),
+    ("rate in velocity", lambda w, v, g, rate, mu: (w + (mu * v - rate * g), mu * v - rate * g)),
+)
+ADAM_SLIPS = (
+    ("no correction", lambda *numbers: _adam(*numbers, corrected=False)),
+    ("corrected kept", _adam_keeping_the_corrected),
+)
 
 
 NEURON = dict(z="w*x + b", a="sigmoid(z)")
@@ -146,10 +169,10 @@ EXERCISES = {
         "From L to each unit of layer 3, from there to each of layer 2, then to the weight's own unit.", "paths = 5 * 6"),
     "10.3": Row("formula", dict(lines=dict(p="x*y", q="exp(p)", L="q + p"), wrt="x", at=dict(x=0.5, y=0.8)),
         "p is used in q and in L: collect both at p, then multiply by dp/dx once.", 'dL_dx = "(q + 1)*y"'),
-    "11.1": Row("function", dict(right=lambda w, v, g, rate, mu: (w - rate * (mu * v + g), mu * v + g), draw=lambda rng: (*rng.normal(size=3), *rng.uniform(0.1, 0.9, size=2))),
+    "11.1": Row("function", dict(right=lambda w, v, g, rate, mu: (w - rate * (mu * v + g), mu * v + g), draw=lambda rng: (*rng.normal(size=3), *rng.uniform(0.1, 0.9, size=2)), slips=MOMENTUM_SLIPS),
         "First the new v, mu*v + g; then w - rate*v with the new one. Return both.",
         solutions.momentum_step_11_1),
-    "11.2": Row("function", dict(right=_adam, draw=lambda rng: (*rng.normal(size=2), rng.uniform(0.1, 2.0), rng.normal(), int(rng.integers(1, 20)))),
+    "11.2": Row("function", dict(right=_adam, draw=lambda rng: (*rng.normal(size=2), rng.uniform(0.1, 2.0), rng.normal(), int(rng.integers(1, 20))), slips=ADAM_SLIPS),
         "New m and s first; divide them by 1 - beta**t; the square root of s is taken before eps is added. Return w, m and s, the last two uncorrected.",
         solutions.adam_step_11_2),
     "11.3": Row("value", dict(right=(1 / 8, 1 / 4)),
