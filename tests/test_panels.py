@@ -10,6 +10,7 @@ import backproplab as bp
 from backproplab.explorers import page as page_module
 from backproplab.notation import number
 from backproplab.pictures.facts import factor, gather, written
+from backproplab.pictures.shapes import Text
 from backproplab.terms import walk
 
 LOAD = """async source => {
@@ -479,6 +480,19 @@ def test_the_matrices_of_the_layers_hold_the_gradients(live):
         live.locator('.bp-picture [data-pick="b2"]').is_hidden()
         and live.locator('.bp-picture [data-pick="b2_1"]').is_visible()
     )
+
+
+def test_the_still_of_the_layers_shows_no_more_than_the_step_has_reached():
+    explorer = layered("W1_2_1", 3)
+    early = explorer.still
+    texts = ["".join(run for run, _ in shape.runs) for shape in early.shapes if isinstance(shape, Text)]
+    assert "X" in texts and "1×3" in texts and not any("∂L" in text for text in texts)
+    explorer.step = explorer.steps
+    whole = explorer.still
+    texts = ["".join(run for run, _ in shape.runs) for shape in whole.shapes if isinstance(shape, Text)]
+    assert whole.label == early.label == bp.draw(NET.terms(NET.forward(X[0], Y[0]))).label
+    assert any(text.startswith("tanh′(Z(1))") and text.endswith("1×3") for text in texts)
+    assert f"{NET.loss(X[0], Y[0]):.4g}" in texts and (whole.width, whole.height) == (early.width, early.height)
 
 
 def test_only_a_network_has_layers():

@@ -1,6 +1,7 @@
 """The second view of a network: one node a tensor, and the chain of each in matrices, with places for the numbers of its units."""
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,13 +9,35 @@ from ..notation import latex_layer, parts, place, short, unit_name
 from ..paper.latex import matrix_derivation
 from ..paper.mathml import tree
 from ..paper.matrices import MatrixDerivation
+from ..pictures.facts import fill, gather
 from ..pictures.files import live
 from ..pictures.template import drawing
-from ..terms import below
+from ..terms import below, walk
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The layers of a network: a part of the sheet, and the trace and terms of one example, for their shapes."""
+
+    sheet: dict
+    trace: dict
+    terms: list
+
+    def still(self, seen, passed, turned, current, wrt):
+        """The layers as a `Picture`, as far as the pass has come: by units what is `seen`, `passed` by the walk, at work, asked for."""
+        units = self.sheet["units"]
+        tensor = {unit: name for name, held in units.items() for unit in held}
+        known = {name: self.trace[name] for name, held in units.items() if held[0] in seen}
+        known |= {"L": seen["L"]} if "L" in seen else {}
+        walked = {name for name, held in units.items() if held[0] in passed}
+        gradient = walk([term for term in self.terms if term.of in walked], {"L": 1.0}) if turned else None
+        at_work = {tensor[unit] for unit in current if unit in tensor}
+        found = gather(self.terms, known, gradient, tensor.get(wrt, "L"), "L", walked, at_work)
+        return fill(drawing(self.terms), found)
 
 
 def layers_of(net, x, y):
-    """The layers of a network on one example, as a part of the sheet."""
+    """The `Layers` of a network, as they are on one example."""
     trace = net.forward(x, y)
     terms = net.terms(trace)
     drawn, reached = drawing(terms), below(terms, "L")
@@ -26,7 +49,7 @@ def layers_of(net, x, y):
         "width": f"{drawn.width:g}",
         "height": f"{drawn.height:g}",
     }
-    return {
+    sheet = {
         "inputs": [name for name in names if name not in lines],
         "programs": [{"name": name, "uses": [term.wrt for term in terms if term.of == name]} for name in lines],
         "units": {name: np.ravel(found).tolist() for name, found in units.items()},
@@ -37,6 +60,7 @@ def layers_of(net, x, y):
         "rows": {name: _row(terms, name, units) for name in names if name != "L"},
         "picture": ["svg", size, *(element for shape in drawn.shapes for element in live(shape))],
     }
+    return Layers(sheet, trace, terms)
 
 
 def _units(name, shape):

@@ -68,10 +68,11 @@ class GraphExplorer(anywidget.AnyWidget):
             )
         if not terms:
             raise ValueError("explore: no line uses a name, so there is nothing to differentiate")
+        self._layers = layers
         self._graph, self._title = graph, title or f"{graph.output} = {graph.lines[graph.output]}"
         first = first_state(graph, numbers, rows, reduction)
         self._state, self._trace, self._terms = changed(graph, first, wrt=wrt)
-        super().__init__(sheet=sheet_of(graph) | {"layers": layers}, state=asdict(self._state))
+        super().__init__(sheet=sheet_of(graph) | {"layers": layers and layers.sheet}, state=asdict(self._state))
         self.on_msg(self._heard)
         keep(self)
 
@@ -185,7 +186,7 @@ class GraphExplorer(anywidget.AnyWidget):
 
     @property
     def still(self):
-        """What the page shows, graph, chain and plots below each other, as a `Picture`."""
+        """What the page shows as a `Picture`: graph, chain and plots below each other, or a network's layers."""
         graph, state = self._graph, self._state
         forward, back = passes(graph), backward(graph, state.output)
         computed = [line for group in forward[: state.step] for line in group]
@@ -199,6 +200,8 @@ class GraphExplorer(anywidget.AnyWidget):
         current = walked[-1] if walked else forward[state.step - 1] if 0 < state.step <= len(forward) else ()
         seen = {name: self._trace[name] for name in (*graph.inputs, *computed)}
         turned = state.step >= len(forward)
+        if state.view == "layers":
+            return self._layers.still(seen, passed, turned, current, state.wrt)
         found = gather(
             self._terms, seen, pulled if turned else None, state.wrt, state.output, passed, current, state.glance
         )
