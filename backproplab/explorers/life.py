@@ -1,8 +1,30 @@
-"""How long an explorer lives: one that is shown again from the same cell takes the place of the one before."""
+"""How an explorer lives: what every one is, and how one that is shown again from the same cell takes the place of the one before."""
 
 from weakref import WeakSet
 
+import anywidget
+import traitlets
+
 _shown = {}  # cell -> (the run of the cell, its explorers)
+
+
+class Explorer(anywidget.AnyWidget):
+    """A page in a notebook: a sheet, a state, a `still` that stands beside it in what a notebook saves."""
+
+    sheet = traitlets.Dict().tag(sync=True)
+    state = traitlets.Dict().tag(sync=True)
+
+    def close(self):
+        """Take the widget from every page and free what it holds."""
+        self.layout.close()
+        super().close()
+        self.sheet = self.state = {}  # a notebook's Out keeps the explorer itself
+
+    def _repr_mimebundle_(self, **options):
+        data, metadata = super()._repr_mimebundle_(**options)
+        still = self.still._repr_mimebundle_()
+        still.pop("image/svg+xml")  # where the widget lives the page draws it; elsewhere SVG is not trusted
+        return data | still | {"text/plain": repr(self)}, metadata
 
 
 def keep(explorer):

@@ -3,9 +3,7 @@
 import pathlib
 from dataclasses import asdict
 
-import anywidget
 import numpy as np
-import traitlets
 
 from ..checking.margins import graph_margins
 from ..functions.operations import FUNCTIONS
@@ -16,7 +14,7 @@ from ..pictures.plots import chain_lines, stacked, term_plots
 from ..pictures.template import drawing
 from ..terms import backpropagate, sizes
 from . import page
-from .life import keep
+from .life import Explorer, keep
 from .sheet import backward, passes, sheet_of
 from .state import MOST_UPDATES, changed, first_state, steps, totals, updated
 
@@ -48,7 +46,7 @@ def _from_page(state):
     }
 
 
-class GraphExplorer(anywidget.AnyWidget):
+class GraphExplorer(Explorer):
     """The widget that `explore` makes; `set` and the attributes do in code what the controls do by hand.
 
     `numbers`, `output`, `wrt` and `step` say what is shown; `trace`, `gradient` and `still` are what is seen.
@@ -56,8 +54,6 @@ class GraphExplorer(anywidget.AnyWidget):
 
     _esm = page.script()
     _css = page.style()
-    sheet = traitlets.Dict().tag(sync=True)
-    state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, graph, wrt, numbers, rows=(), reduction="mean", layers=None, title=None):
         terms = graph.terms()
@@ -221,18 +217,6 @@ class GraphExplorer(anywidget.AnyWidget):
         """Write the page as one HTML file that needs no kernel and no network. OSError: it cannot be written."""
         title = self._title if len(self._title) <= LONGEST_TITLE else self._title[:LONGEST_TITLE] + "…"
         pathlib.Path(path).write_text(page.as_file(self.sheet, asdict(self._state), title), encoding="utf-8")
-
-    def close(self):
-        """Take the widget from every page and free what it holds."""
-        self.layout.close()
-        super().close()
-        self.sheet = {}  # a notebook's Out keeps the explorer itself
-
-    def _repr_mimebundle_(self, **options):
-        data, metadata = super()._repr_mimebundle_(**options)
-        still = self.still._repr_mimebundle_()
-        still.pop("image/svg+xml")  # where the widget lives the page draws it; elsewhere SVG is not trusted
-        return data | still | {"text/plain": repr(self)}, metadata
 
     def __repr__(self):
         numbers = self.numbers

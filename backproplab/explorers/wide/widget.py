@@ -5,9 +5,7 @@ import pathlib
 from dataclasses import asdict, dataclass, replace
 from numbers import Real
 
-import anywidget
 import numpy as np
-import traitlets
 
 from ...given import check_finite, shown
 from ...models.network import Network
@@ -16,7 +14,7 @@ from ...paper.sums import checked_name, sum_of, tensor_and_place
 from ...pictures.heat import KINDS, cells_of, heat_picture
 from ...terms import backpropagate
 from .. import page
-from ..life import keep
+from ..life import Explorer, keep
 from .sheet import WORDS, check_size, sheet_of
 
 WIDE, STYLE = ("numbers", "elements", "wide/heat", "wide/sums", "wide/wide", "bridge"), ("page", "wide/wide")
@@ -38,7 +36,7 @@ class State:
     rate: float
 
 
-class WideExplorer(anywidget.AnyWidget):
+class WideExplorer(Explorer):
     """The widget of a wide network and a batch; `set` and the attributes do in code what the controls do by hand.
 
     `example`, `wrt` and `rate` say what is shown; `trace`, `gradient`, `numbers`, `losses` and `still` are what is seen.
@@ -48,8 +46,6 @@ class WideExplorer(anywidget.AnyWidget):
 
     _esm = page.script(WIDE)
     _css = page.style(STYLE)
-    sheet = traitlets.Dict().tag(sync=True)
-    state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, net, X, Y):
         if not isinstance(net, Network):
@@ -288,18 +284,6 @@ class WideExplorer(anywidget.AnyWidget):
         if sum(8 * array.size for _, _, array in wanted) > MOST_CONTAINED:
             return []
         return [{"of": name, "kind": kind, "data": _text(_bytes([array], "<f8"))} for name, kind, array in wanted]
-
-    def close(self):
-        """Take the widget from every page and free what it holds."""
-        self.layout.close()
-        super().close()
-        self.sheet = {}  # a notebook's Out keeps the explorer itself
-
-    def _repr_mimebundle_(self, **options):
-        data, metadata = super()._repr_mimebundle_(**options)
-        still = self.still._repr_mimebundle_()
-        still.pop("image/svg+xml")  # where the widget lives the page draws it; elsewhere SVG is not trusted
-        return data | still | {"text/plain": repr(self)}, metadata
 
     def __repr__(self):
         return f"explore(dL/d{self.wrt} of {self._net!r}, {len(self._X)} examples)"

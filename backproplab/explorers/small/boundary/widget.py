@@ -2,13 +2,11 @@
 
 import pathlib
 
-import anywidget
 import numpy as np
-import traitlets
 
 from ....notation import number
 from ... import page
-from ...life import keep
+from ...life import Explorer, keep
 from .sheet import (
     MOST_STEPS,
     WORDS,
@@ -28,7 +26,7 @@ LOOKS = ("page", "small/boundary/boundary")
 AGREE = 1e-9  # relative difference
 
 
-class BoundaryExplorer(anywidget.AnyWidget):
+class BoundaryExplorer(Explorer):
     """The widget that `explore_boundary` makes; `set`, `update` and `reset` do in code what the controls do by hand.
 
     `rate`, `optimizer` and `point` are what is set; `step`, `losses`, `accuracy`, `network` (an own copy) and `still` (a
@@ -37,8 +35,6 @@ class BoundaryExplorer(anywidget.AnyWidget):
 
     _esm = page.script(ROOMS)
     _css = page.style(LOOKS)
-    sheet = traitlets.Dict().tag(sync=True)
-    state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, net, X, Y, optimizer, rate, batch_size, seed):
         X, Y, self._labels = checked_points(checked_net(net), X, Y)
@@ -224,18 +220,6 @@ class BoundaryExplorer(anywidget.AnyWidget):
         sizes = " × ".join(map(str, self.sheet["sizes"]))
         title = f"The decision boundary of a {sizes} net on {len(self._labels)} points"
         pathlib.Path(path).write_text(page.as_file(self.sheet, self._state(), title, ROOMS, LOOKS), encoding="utf-8")
-
-    def close(self):
-        """Take the widget from every page and free what it holds."""
-        self.layout.close()
-        super().close()
-        self.sheet = self.state = {}  # a notebook's Out keeps the explorer itself
-
-    def _repr_mimebundle_(self, **options):
-        data, metadata = super()._repr_mimebundle_(**options)
-        still = self.still._repr_mimebundle_()
-        still.pop("image/svg+xml")  # where the widget lives the page draws it; elsewhere SVG is not trusted
-        return data | still | {"text/plain": repr(self)}, metadata
 
     def __repr__(self):
         return f"explore_boundary({self._sizes}, {len(self._labels)} points, {self._optimizer}, rate={number(self._rate)}, step {self.step})"

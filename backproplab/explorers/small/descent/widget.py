@@ -4,12 +4,9 @@ import math
 import pathlib
 from dataclasses import asdict, replace
 
-import anywidget
-import traitlets
-
 from ....notation import number
 from ... import page
-from ...life import keep
+from ...life import Explorer, keep
 from .sheet import limit_of, sheet_of
 from .still import draw_map
 from .ways import CONSTANTS, State, apart, changed, pair_of, surfaces_of, ways_of
@@ -32,7 +29,7 @@ def _of_state(name, doc):
     return property(lambda self: getattr(self._state, name), lambda self, value: self.set(**{name: value}), doc=doc)
 
 
-class DescentExplorer(anywidget.AnyWidget):
+class DescentExplorer(Explorer):
     """The widget that `explore_descent` makes; `set` and the attributes do in code what the controls do by hand.
 
     `path` holds the points [(x, y), ...] of the descent, `losses` their losses, `limit` the largest rate at which it
@@ -41,8 +38,6 @@ class DescentExplorer(anywidget.AnyWidget):
 
     _esm = page.script(ROOMS)
     _css = page.style(LOOKS)
-    sheet = traitlets.Dict().tag(sync=True)
-    state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, surface, start, ranges, **asked):
         self._surfaces, name = surfaces_of(surface, start, ranges)
@@ -154,18 +149,6 @@ class DescentExplorer(anywidget.AnyWidget):
         title = f"Descent: {self.surface}"
         written = page.as_file(self.sheet, self._plain_state(), title, ROOMS, LOOKS)
         pathlib.Path(path).write_text(written, encoding="utf-8")
-
-    def close(self):
-        """Take the widget from every page and free what it holds."""
-        self.layout.close()
-        super().close()
-        self.sheet = self.state = {}  # a notebook's Out keeps the explorer itself
-
-    def _repr_mimebundle_(self, **options):
-        data, metadata = super()._repr_mimebundle_(**options)
-        still = self.still._repr_mimebundle_()
-        still.pop("image/svg+xml")  # where the widget lives the page draws it; elsewhere SVG is not trusted
-        return data | still | {"text/plain": repr(self)}, metadata
 
     def __repr__(self):
         x, y = map(number, self.start)

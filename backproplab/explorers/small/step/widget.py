@@ -5,15 +5,12 @@ import pathlib
 import re
 from numbers import Real
 
-import anywidget
-import traitlets
-
 from ....checking import step_sizes
 from ....notation import COLORS, name_runs, number
 from ....pictures.files import Picture
 from ....pictures.shapes import INK, MUTED, Circle, Stroke, Text, width_of
 from ... import page
-from ...life import keep
+from ...life import Explorer, keep
 from .sheet import PLACES, WORDS, axis_title, remembering, row_of, sheet_of, step_of
 
 ROOMS, LOOKS = ("numbers", "elements", "small/step/step", "bridge"), ("page", "small/step/step")
@@ -115,7 +112,7 @@ def _runs(written, nudge):
 # --- the widget ---------------------------------------------------------------------------------------------------------
 
 
-class StepExplorer(anywidget.AnyWidget):
+class StepExplorer(Explorer):
     """The widget that `explore_step` makes; `set(h=...)` does in code what the slider does by hand.
 
     `h` is the step; `values` and `errors` hold each formula's number and its relative error at this step, `curves` its
@@ -124,8 +121,6 @@ class StepExplorer(anywidget.AnyWidget):
 
     _esm = page.script(ROOMS)
     _css = page.style(LOOKS)
-    sheet = traitlets.Dict().tag(sync=True)
-    state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, graph, wrt, output, numbers):
         self._nudge = remembering(step_sizes.nudge(graph, wrt, output, numbers, "explore_step"))
@@ -219,18 +214,6 @@ class StepExplorer(anywidget.AnyWidget):
         title = f"d{self.output}/d{self.wrt}, nudged"[:60]
         written = page.as_file(self.sheet, self._state(), title, ROOMS, LOOKS)
         pathlib.Path(path).write_text(written, encoding="utf-8")
-
-    def close(self):
-        """Take the widget from every page and free what it holds."""
-        self.layout.close()
-        super().close()
-        self.sheet = self.state = {}  # a notebook's Out keeps the explorer itself
-
-    def _repr_mimebundle_(self, **options):
-        data, metadata = super()._repr_mimebundle_(**options)
-        still = self.still._repr_mimebundle_()
-        still.pop("image/svg+xml")  # where the widget lives the page draws it; elsewhere SVG is not trusted
-        return data | still | {"text/plain": repr(self)}, metadata
 
     def __repr__(self):
         numbers = ", ".join(f"{name}={number(value)}" for name, value in self.numbers.items())
