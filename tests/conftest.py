@@ -64,6 +64,15 @@ def browser():
         browser.close()
 
 
+def heap_of(page):
+    """The bytes that a page's JavaScript holds, after its garbage is collected."""
+    tools = page.context.new_cdp_session(page)
+    tools.send("HeapProfiler.collectGarbage")
+    used = tools.send("Runtime.getHeapUsage")["usedSize"]
+    tools.detach()
+    return used
+
+
 def random_graph(seed):
     """A graph of 3 to 12 random lines over up to 4 inputs, and numbers at which all of them are finite."""
     rng = random.Random(seed)

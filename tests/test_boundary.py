@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from conftest import heap_of
 from test_explorer import kernel  # noqa: F401  a fixture
 from test_page import LOAD
 
@@ -915,18 +916,13 @@ def test_a_page_that_is_left_leaves_nothing(opened):
 
 def test_steps_leave_nothing_behind(live, explorer):
     live.evaluate(ALONE, [explorer.sheet, explorer.state | {"point": 3}])
-    tools = live.context.new_cdp_session(live)
-
-    def heap():
-        tools.send("HeapProfiler.collectGarbage")
-        return tools.send("Runtime.getHeapUsage")["usedSize"]
 
     def move(times):
         live.evaluate("(times) => { for (let i = 0; i < times; i++) { page.advance(); page.draw(); } }", times)
         return live.evaluate("() => document.querySelectorAll('*').length")
 
-    nodes, used = move(50), heap()
-    assert move(400) == nodes and heap() - used < 300_000
+    nodes, used = move(50), heap_of(live)
+    assert move(400) == nodes and heap_of(live) - used < 300_000
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 import sympy as sp
+from conftest import heap_of
 from test_explorer import kernel  # noqa: F401  a fixture
 from test_page import LOAD
 
@@ -841,18 +842,13 @@ def test_a_page_that_is_left_leaves_nothing(opened):
 
 def test_moves_leave_nothing_behind(live, explorer):
     live.evaluate(ALONE, [explorer.sheet, explorer.state])
-    tools = live.context.new_cdp_session(live)
-
-    def heap():
-        tools.send("HeapProfiler.collectGarbage")
-        return tools.send("Runtime.getHeapUsage")["usedSize"]
 
     def move(times):
         live.evaluate("(times) => { for (let i = 0; i < times; i++) { page.go({ start: [i % 7 - 3, 1], step: i % 30 }); page.draw(); } page.go({ start: [1, 1], step: 3 }); page.draw(); }", times)  # fmt: skip
         return live.evaluate("() => document.querySelectorAll('*').length")
 
-    nodes, used = move(50), heap()
-    assert move(400) == nodes and heap() - used < 400_000
+    nodes, used = move(50), heap_of(live)
+    assert move(400) == nodes and heap_of(live) - used < 400_000
 
 
 def test_every_word_is_used():

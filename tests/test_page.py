@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from conftest import AT, random_graph
+from conftest import AT, heap_of, random_graph
 
 import backproplab as bp
 from backproplab.explorers import page as page_module
@@ -752,11 +752,6 @@ def test_many_moves_in_a_frame_are_drawn_once_and_the_last_one_is(neuron_page):
 
 def test_moves_leave_nothing_behind(neuron_page):
     count = "() => [document.querySelectorAll('*').length, [...page.slots.values()].reduce((sum, nodes) => sum + nodes.length, 0)]"
-    tools = neuron_page.context.new_cdp_session(neuron_page)
-
-    def heap():
-        tools.send("HeapProfiler.collectGarbage")
-        return tools.send("Runtime.getHeapUsage")["usedSize"]
 
     def move(times):
         neuron_page.evaluate(
@@ -767,7 +762,9 @@ def test_moves_leave_nothing_behind(neuron_page):
         )
 
     move(20)
-    before, used = neuron_page.evaluate(count), heap()
+    before, used = neuron_page.evaluate(count), heap_of(neuron_page)
     move(20 + 5 * ROUNDS)
     assert neuron_page.evaluate(count) == before
-    assert heap() - used < 300_000  # a node with its listeners a move would be some 500 bytes: of 5,000 moves 2.5 MB
+    assert (
+        heap_of(neuron_page) - used < 300_000
+    )  # a node with its listeners a move would be some 500 bytes: of 5,000 moves 2.5 MB

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from conftest import AT
+from test_page import LOAD
 
 import backproplab as bp
 from backproplab.explorers import page as page_module
@@ -13,10 +14,6 @@ from backproplab.pictures.facts import factor, gather, written
 from backproplab.pictures.shapes import Text
 from backproplab.terms import walk
 
-LOAD = """async source => {
-  const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
-  globalThis.bp = await import(url);
-}"""
 OPEN = """([sheet, state]) => {
   globalThis.page?.dispose();
   document.body.replaceChildren();
@@ -487,6 +484,9 @@ def test_the_still_of_the_layers_shows_no_more_than_the_step_has_reached():
     early = explorer.still
     texts = ["".join(run for run, _ in shape.runs) for shape in early.shapes if isinstance(shape, Text)]
     assert "X" in texts and "1×3" in texts and not any("∂L" in text for text in texts)
+    explorer.step = 7  # the walk has passed L and A2
+    texts = ["".join(run for run, _ in shape.runs) for shape in explorer.still.shapes if isinstance(shape, Text)]
+    assert any(text.startswith("σ′(Z(2))") for text in texts) and not any(text.startswith("tanh′") for text in texts)
     explorer.step = explorer.steps
     whole = explorer.still
     texts = ["".join(run for run, _ in shape.runs) for shape in whole.shapes if isinstance(shape, Text)]

@@ -14,7 +14,7 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 import pytest
-from conftest import AT, NEURON
+from conftest import AT, NEURON, heap_of
 from test_explorer import kernel  # noqa: F401  a fixture
 from test_page import LOAD
 
@@ -859,18 +859,13 @@ def test_a_page_that_is_left_leaves_nothing(opened):
 
 def test_moves_leave_nothing_behind(live, explorer):
     live.evaluate(ALONE, [explorer.sheet, explorer.state])
-    tools = live.context.new_cdp_session(live)
-
-    def heap():
-        tools.send("HeapProfiler.collectGarbage")
-        return tools.send("Runtime.getHeapUsage")["usedSize"]
 
     def move(times):
         live.evaluate("(times) => { for (let i = 0; i < times; i++) { page.go(page.rows[i % 39]); page.draw(); } page.go(page.rows[10]); page.draw(); return document.querySelectorAll('*').length; }", times)  # fmt: skip
         return live.evaluate("() => document.querySelectorAll('*').length")
 
-    nodes, used = move(100), heap()
-    assert move(1000) == nodes and heap() - used < 300_000
+    nodes, used = move(100), heap_of(live)
+    assert move(1000) == nodes and heap_of(live) - used < 300_000
 
 
 # --- in a real kernel ---------------------------------------------------------------------------------------------------
