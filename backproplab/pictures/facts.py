@@ -88,42 +88,51 @@ def gather(terms, trace, gradient, wrt=None, output=None, walked=None, current=(
     if wrt is not None:
         for i, term in enumerate(terms_between(terms, output or terms[-1].of, wrt, "draw")):
             lit.setdefault(term.edge, f"lit c{i % len(COLORS)}")
-    on_path = {name for edge in lit for name in edge}
-    reached = below(terms, output or terms[-1].of)
     # What a line that the walk has not passed yet will add to has no gradient yet, only a part of it.
+    reached = below(terms, output or terms[-1].of)
     unfinished = {term.wrt for term in terms if term.of in reached and term.of not in walked}
+    whole = {name: value for name, value in (gradient or {}).items() if name not in unfinished}
+    on_path = {name for edge in lit for name in edge}
+    nodes = _of_nodes(names, trace, whole, wrt, on_path, current)
+    edges = _of_edges(terms, gradient or {}, walked, lit, "" if wrt is None else "off", glance)
+    return Facts(nodes.text | edges.text, nodes.mark | edges.mark)
+
+
+def _of_nodes(names, trace, gradient, wrt, on_path, current):
+    """The facts of the quantities: the numbers that are known, and what looks each has."""
     text, mark = {}, {}
     for name in names:
-        looks = [
-            look
-            for look, holds in (
-                ("unknown", trace is not None and name not in trace),
-                ("now", name in current),
-                ("asked", name == wrt),
-                ("lit", name in on_path),
-            )
-            if holds
-        ]
-        if looks:
-            mark[f"n:{name}"] = " ".join(looks)
+        looks = {
+            "unknown": trace is not None and name not in trace,
+            "now": name in current,
+            "asked": name == wrt,
+            "lit": name in on_path,
+        }
+        if any(looks.values()):
+            mark[f"n:{name}"] = " ".join(look for look, holds in looks.items() if holds)
         if trace is not None and name in trace:
             text[f"v:{name}"] = compact(trace[name])
-        if gradient is not None and name in gradient and name not in unfinished:
+        if name in gradient:
             text[f"g:{name}"] = compact(gradient[name])
         if name in current:
             mark[f"l:{name}"] = "now"
-    passed = [term for term in terms if gradient is not None and term.of in walked and term.of in gradient]
+    return Facts(text, mark)
+
+
+def _of_edges(terms, gradient, walked, lit, plain, glance):
+    """The facts of the edges: each term that the walk has passed, its look, with `glance` its width; `plain` if it is not lit."""
+    text, mark = {}, {}
+    passed = [term for term in terms if term.of in walked and term.of in gradient]
     wide = flows(passed, gradient) if glance and passed else {}
     most = max(wide.values(), default=0.0) or 1.0
+    seen = {term.edge for term in passed}
     for term in terms:
-        look = lit.get(term.edge, "off" if wrt is not None else "")
-        seen = term.of in walked and gradient is not None and term.of in gradient
+        key, look = ":".join(term.edge), lit.get(term.edge, plain)
         width = f" w{math.floor(WIDEST * (wide[term.edge] / most) + 0.5)}" if term.edge in wide else ""
-        mark["e:" + ":".join(term.edge)] = look + width
-        for kind in "bt":
-            mark[f"{kind}:" + ":".join(term.edge)] = look if seen else "hidden"
-        if seen and term.value is not None:
-            text["t:" + ":".join(term.edge)] = compact(term.value)
+        mark[f"e:{key}"] = look + width
+        mark[f"b:{key}"] = mark[f"t:{key}"] = look if term.edge in seen else "hidden"
+        if term.edge in seen and term.value is not None:
+            text[f"t:{key}"] = compact(term.value)
     return Facts(text, mark)
 
 
