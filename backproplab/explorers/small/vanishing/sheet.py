@@ -14,9 +14,10 @@ from .states import DEPTHS, WIDTHS
 FORMAT = 1
 HOLDS = 100.0  # times that delta may grow or shrink in all and still be said to hold
 WORDS = {
-    "depth": "layers", "width": "units in each", "activation": "activation", "init": "weights", "number": "normal, size", "size": "standard deviation of the weights", "batch_norm": "batch normalisation", "residual": "residuals", "seed": "draw again", "seeded": "seed {seed}", "reset": "Reset", "typed": "typed", "try": "Try",
+    "depth": "layers", "width": "units in each", "activation": "activation", "init": "weights", "number": "normal, σ", "size": "standard deviation of the weights", "batch_norm": "batch normalisation", "residual": "residuals", "seed": "draw again", "seeded": "seed {seed}", "reset": "Reset", "typed": "typed", "try": "Try",
     "vanishes": "δ vanishes", "holds": "δ holds", "explodes": "δ explodes", "path": "On the way back each step multiplies it by about {factor}: from {first} in layer {depth} to {last} in layer 1.",
-    "slow": "One step of gradient descent moves the weights of layer 1 some {times} times less than those of layer {depth}: with one learning rate for all, the first layers stand still.", "fast": "The gradient of layer 1 is some {times} times that of layer {depth}: a learning rate that suits one of them ruins or freezes the other.", "even": "First and last layers get gradients of like size ({first} and {last}): all of them can learn.", "both": "The gradients of layer 1 and of layer {depth} are of like size, {first} and {last}: on the way forward the activations change by as much as δ does on the way back.",
+    "still": "each step back multiplies it by about {factor}: {first} in layer {depth}, {last} in layer 1",
+    "slow": "One step of gradient descent moves the weights of layer 1 some {times} times less than those of layer {depth}: with one learning rate for all, the first layers stand still.", "fast": "The gradient of layer 1 is some {times} times that of layer {depth}: a learning rate that suits one of them ruins or freezes the other.", "both_holds": "First and last layers get gradients of like size ({first} and {last}): all of them can learn.", "both_vanishes": "The gradients of layer 1 and layer {depth} are of like size, but small ({first} and {last}): the activations shrink on the way forward as δ does on the way back. No layer learns much.", "both_explodes": "The gradients of layer 1 and layer {depth} are of like size, but huge ({first} and {last}): the activations grow on the way forward as δ does on the way back. Every step goes much too far.",
     "nothing": "Nothing arrives: δ is 0 from layer {layer} down", "nothing_why": "A product of zeros, or of numbers too small for float64, is 0: these layers do not learn at all.",
     "forward": "The pass forward ends in layer {layer}: {name} is past float64", "loss": "The pass forward ends at the loss: {name} is past float64", "forward_why": "No loss, so no gradient in any layer.", "backward": "δ is past float64 from layer {layer} down", "backward_why": "Forward all numbers are finite; on the way back they grow beyond 1.8·10³⁰⁸.",
     "why": "Each step back, on average:", "dead": "{dead} of {units} hidden units are dead: their slope is 0 in every row, so nothing passes back through them.",
@@ -62,7 +63,6 @@ def sheet_of():
         "widths": WIDTHS,
         "activations": list(ACTIVATIONS),
         "inits": list(WAYS),
-        "holds": HOLDS,
         "steps": {key: tree(latex) for key, latex in STEPS.items()},
     }
 
@@ -74,10 +74,12 @@ def view_of(sizes, digits=17):
     columns["gradient_peaks"] = list(map(_peak, sizes.largest_gradients, sizes.gradients))
     columns |= {name: [factor[i] for factor in sizes.factors] for i, name in enumerate(Factor._fields)}
     view = {name: [_short(value, digits) for value in column] for name, column in columns.items()}
-    view = {name: column for name, column in view.items() if any(value not in (None, 0) for value in column)}
+    view = {name: column for name, column in view.items() if any(value is not None for value in column)}
+    if not any(sizes.dead):
+        del view["dead"]
     word, factor = outcome(sizes)
     means = {name: _short(mean(view[name]), digits) for name in Factor._fields if name in view}
-    about = {"outcome": word, "factor": _short(factor, digits), "means": means}
+    about = {"outcome": word, "zeros": zeros_from(sizes), "factor": _short(factor, digits), "means": means}
     return view | about | {"overflow": sizes.overflow and list(sizes.overflow)}
 
 
@@ -119,6 +121,11 @@ def outcome(sizes):
     overall = sizes.deltas[0] / sizes.deltas[-1]
     word = "vanishes" if overall < 1 / HOLDS else "explodes" if overall > HOLDS else "holds"
     return word, overall ** (1 / (len(sizes.deltas) - 1))
+
+
+def zeros_from(sizes):
+    """The layer from which down delta is 0; 0 where it is nowhere so."""
+    return next((layer for layer in range(len(sizes.deltas), 0, -1) if sizes.deltas[layer - 1] == 0), 0)
 
 
 def title_of(state):

@@ -1,11 +1,12 @@
 """The still: the size of delta and of the gradient in each layer, and below it the factors of each step back."""
 
 import math
+from itertools import pairwise
 
 from ....notation import COLORS, short
 from ....pictures.files import Picture
 from ....pictures.shapes import CARD, INK, MUTED, Circle, Stroke, Text
-from .sheet import WORDS, outcome, title_of
+from .sheet import WORDS, outcome, title_of, zeros_from
 
 LEFT, WIDE, TOP, TALL, LOW_TOP, LOW_TALL = 62, 620, 62, 210, 336, 150  # the two plots, in pixels
 LEAST = (8, 2)  # decades that each of them spans at least
@@ -26,28 +27,28 @@ def draw_sizes(state, sizes):
     above = {"deltas": sizes.deltas, "gradients": sizes.gradients}
     below = {name: [factor[i] for factor in sizes.factors] for i, name in enumerate(sizes.factors[0]._fields)}
     x = [LEFT + (layer + 0.5) * WIDE / state.depth for layer in range(state.depth)]
-    shapes = [Text(LEFT, 22, ((title_of(state), ""),), 14, anchor="start", weight="bold")]
-    words = _said(state, sizes)
-    shapes.append(Text(LEFT, 42, ((words, ""),), 13, anchor="start"))
+    head, more = _said(state, sizes)
+    shapes = [Text(LEFT, 22, ((f"{title_of(state)}: {head}", ""),), 14, anchor="start", weight="bold")]
+    shapes.append(Text(LEFT, 42, ((more, ""),), 13, anchor="start"))
     shapes += _plot(above, x, TOP, TALL, LEAST[0])
-    shapes += _plot(
-        below, [(one + other) / 2 for one, other in zip(x, x[1:], strict=False)], LOW_TOP, LOW_TALL, LEAST[1]
-    )
+    between = [(one + other) / 2 for one, other in pairwise(x)]
+    shapes += _plot(below, between, LOW_TOP, LOW_TALL, LEAST[1])
     named = [name for name in below if any(below[name])]
     shapes += _legend([(name, name) for name in above], TOP + TALL + 38)
     shapes += _legend([(name, name) for name in named], LOW_TOP + LOW_TALL + 38)
     shapes += _layers(x, TOP + TALL + 16)
-    return Picture(LEFT + WIDE + 24, LOW_TOP + LOW_TALL + 54, tuple(shapes), f"{title_of(state)}: {words}")
+    return Picture(LEFT + WIDE + 24, LOW_TOP + LOW_TALL + 54, tuple(shapes), f"{title_of(state)}: {head}")
 
 
 def _said(state, sizes):
+    """What becomes of delta, and from where to where it goes, if it goes."""
     word, factor = outcome(sizes)
-    name, layer = (sizes.overflow or ("", 1))[:2]
-    text = WORDS[word].format(layer=layer, name=name)
+    name, layer = sizes.overflow[:2] if sizes.overflow else ("", zeros_from(sizes))
+    head = WORDS[word].format(layer=layer, name=name)
     if not factor:
-        return text
+        return head, ""
     ends = {"first": short(sizes.deltas[-1]), "last": short(sizes.deltas[0])}
-    return f"{text}. {WORDS['path'].format(factor=short(factor, 3), depth=state.depth, **ends)}"
+    return head, WORDS["still"].format(factor=short(factor, 3), depth=state.depth, **ends)
 
 
 def _plot(columns, x, top, tall, least):

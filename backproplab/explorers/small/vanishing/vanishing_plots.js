@@ -106,7 +106,7 @@ function lost(plot, { overflow: [name, layer], outcome }, words) {
 /** The factors of each step back, and below them the units that are dead. */
 function factorsPlot(width, state, words) {
   const { view, depth, layer } = state, shown = ["product", "ratio", "past", "norm", "slopes", "weights"].filter((name) => view[name]), columns = shown.map((name) => view[name]);
-  const plot = new Plot(width, depth, LOWER, columns), r = plot.r, parts = [];
+  const plot = new Plot(width, depth, LOWER, [[0.2, 5], ...columns]), r = plot.r, parts = [];
   for (const name of shown) {
     const places = plot.places(view[name], 1.5);
     if (name === "product") parts.push(line("bp-inked bp-of-product", places));

@@ -19,13 +19,13 @@ const named = (view, words) => FACTORS.filter((name) => view[name]).map((name) =
 
 /** What becomes of delta, why, and what it means for learning. */
 function outcomeOf({ view, depth, width }, words) {
-  const { outcome, factor, means, deltas = [], gradients = [], overflow, dead } = view, [name, layer] = overflow ?? ["", deltas.findLastIndex((value) => value === 0) + 1];
+  const { outcome, factor, means, deltas = [], gradients = [], overflow, dead } = view, [name, layer] = overflow ?? ["", view.zeros];
   const head = html("strong", {}, filled(words[outcome], { name, layer })), lines = [], ratio = gradients[0] / gradients[depth - 1];
   const ends = { depth, first: brief(deltas[depth - 1]), last: brief(deltas[0]), factor: brief(factor) };
   lines.push(html("div", { class: `bp-is-${outcome}` }, head, ". ", words[`${outcome}_why`] ?? filled(words.path, ends)));
-  if (means.product !== undefined && !overflow) lines.push(html("div", { class: "bp-why" }, `${words.why} `, ...whyOf(view, words)));
+  if (factor) lines.push(html("div", { class: "bp-why" }, `${words.why} `, ...whyOf(view, words)));
   const sides = { depth, times: brief(ratio < 1 ? 1 / ratio : ratio), first: brief(gradients[0]), last: brief(gradients[depth - 1]) };
-  if (factor) lines.push(html("div", {}, filled(words[ratio < 0.01 ? "slow" : ratio > 100 ? "fast" : outcome === "holds" ? "even" : "both"], sides)));
+  if (factor) lines.push(html("div", {}, filled(words[ratio < 0.01 ? "slow" : ratio > 100 ? "fast" : `both_${outcome}`], sides)));
   if (dead) lines.push(html("div", {}, filled(words.dead, { dead: dead.reduce((a, b) => a + b), units: (depth - 1) * width })));
   return lines;
 }
