@@ -34,6 +34,12 @@ RULES = {
     "through weights": Rule(lambda d, W: d @ W, r"{d} \, {v}"),  # sum_k d_ik W_kj
     "onto weights": Rule(lambda d, A: d.T @ A, r"{d}^{{\top}} {v}"),  # sum_i d_ik A_ij
     "onto bias": Rule(lambda d, one: d.sum(axis=0) * one, r"\mathbf{{1}}^{{\top}} {d}"),  # sum_i d_ik
+    "onto mean": Rule(lambda d, v: d.sum(axis=0) * v, r"{v} \cdot \mathbf{{1}}^{{\top}} {d}"),  # v sum_i d_ij
+    "through statistic": Rule(lambda d, v: d * v, r"\left(\mathbf{{1}} \, {d}\right) \odot {v}"),  # d_j v_ij
+    "through scale": Rule(lambda d, v: d * v, r"{d} \, \operatorname{{diag}} {v}"),  # d_ij v_j
+    "onto scale": Rule(
+        lambda d, v: (d * v).sum(axis=0), r"\mathbf{{1}}^{{\top}} \left({d} \odot {v}\right)"
+    ),  # sum_i d_ij v_ij
     "through softmax": Rule(
         lambda d, P: P * (d - (d * P).sum(axis=-1, keepdims=True)),
         r"\left({d} - \left({d} \odot {v}\right) \mathbf{{1}} \mathbf{{1}}^{{\top}}\right) \odot {v}",

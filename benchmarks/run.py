@@ -52,7 +52,7 @@ def against_pytorch():
 
         def eager(net=net, leaves=leaves, inputs=inputs, targets=targets, hidden=hidden, loss=loss):
             a = inputs
-            for layer in net.layers:
+            for layer in range(1, net.depth + 1):
                 z = torch.nn.functional.linear(a, leaves[f"W{layer}"], leaves[f"b{layer}"])
                 a = getattr(torch, hidden)(z) if layer < net.depth else z
             total = (
@@ -73,8 +73,8 @@ def against_bare_products():
     for sizes, n, goal in [([784, 512, 512, 10], 256, 1.25), ([784, 128, 64, 10], 128, 1.6)]:
         for dtype in (np.float64, np.float32):
             net, X, Y = case(sizes, n, dtype=dtype)
-            trace, W = net.forward(X, Y), [net.parameters[f"W{layer}"] for layer in net.layers]
-            D = [trace[f"A{layer}"] for layer in net.layers]
+            trace, W = net.forward(X, Y), [net.parameters[f"W{layer}"] for layer in range(1, net.depth + 1)]
+            D = [trace[f"A{layer}"] for layer in range(1, net.depth + 1)]
             A = [X, *D]
 
             def products(W=W, A=A, D=D):

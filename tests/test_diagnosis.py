@@ -21,6 +21,7 @@ AT_THE_LOSS = (
     "factor-half",
     "sign",
 )
+IN_NORMALISED = ("variance-constant", "mean-constant")
 AT_THE_OUTPUT = (
     "output-slope-missing",
     "output-slope-extra",
@@ -38,8 +39,12 @@ ACTIVATIONS = {
 }
 
 
-def case_for(seed, mistake, depth=None):
-    """A network on which the mistake can be made, rows for it, and the layer in which to make it (None: in all)."""
+def case_for(seed, mistake, depth=None, built=None):
+    """A network on which the mistake can be made, rows for it, and the layer in which to make it (None: in all).
+
+    It is plain, unless its layers are `built` with "batch_norm" or as "residual".
+    """
+    built = "batch_norm" if mistake in IN_NORMALISED else built
     rng = np.random.default_rng([seed, IN_NUMBERS.index(mistake)])
     depth = depth or int(rng.integers(2, 5))
     sizes = (
@@ -50,6 +55,7 @@ def case_for(seed, mistake, depth=None):
             for v in (rng.permutation([3, 4, 5, 6, 7])[: depth + 1] if depth < 5 else rng.integers(3, 8, depth + 1))
         ]
     )
+    sizes = [3, *[5] * (depth - 1), 4] if built == "residual" and mistake not in SQUARE else sizes
     n = {"bias-wrong-axis": 4}.get(mistake, 9)
     losses = (
         ["squared_error"] if mistake in AT_THE_OUTPUT else ["squared_error", "binary_cross_entropy", "cross_entropy"]
@@ -79,6 +85,8 @@ def case_for(seed, mistake, depth=None):
         loss,
         l2=0.3 if "l2" in mistake else 0.1,
         reduction=reduction,
+        batch_norm=built == "batch_norm",
+        residual=built == "residual",
     )
     net.parameters = {
         name: rng.normal(size=value.shape) * (0.8 if name[0] == "W" else 0.5) for name, value in net.parameters.items()
@@ -90,7 +98,7 @@ def case_for(seed, mistake, depth=None):
         else rng.uniform(size=(n, sizes[-1]))
     )
     first = 2 if mistake in (*THROUGH, "z-for-a", "x-for-a") else 1
-    last = depth - 1 if any(part in mistake for part in ("hidden-", "slope-of-", "relu-")) else depth
+    last = depth - 1 if any(part in mistake for part in ("hidden-", "slope-of-", "relu-", "-constant")) else depth
     anywhere = mistake not in (*AT_THE_LOSS, *AT_THE_OUTPUT, "layer-factor")
     only = int(rng.integers(first, last + 1)) if seed % 2 and anywhere else None
     return (
@@ -113,10 +121,11 @@ def visible(wrong, right):
 
 @pytest.mark.parametrize("mistake", IN_NUMBERS)
 @pytest.mark.parametrize("as_function", [False, True], ids=["numbers", "function"])
-def test_planted_mistakes_are_named(mistake, as_function):
+@pytest.mark.parametrize("built", ["plain", "batch_norm", "residual"])
+def test_planted_mistakes_are_named(mistake, as_function, built):
     named, seen = 0, 0
-    for seed in range(4 if as_function else 12):
-        net, X, Y, how = case_for(seed, mistake)
+    for seed in range(4 if as_function else 12 if built == "plain" else 6):
+        net, X, Y, how = case_for(seed, mistake, built=built)
         function = functools.partial(textbook.gradient, net, **how)
         wrong, right = function(net.parameters, X, Y), textbook.gradient(net, net.parameters, X, Y)
         if visible(wrong, right):
@@ -145,8 +154,9 @@ def test_planted_mistakes_are_named_where_a_learner_divides_by_n_in_each_layer(m
 
 
 def first_wrong(wrong, right):
-    depth = len(right) // 2
-    order = [f"{kind}{layer}" for layer in range(depth, 0, -1) for kind in "Wb"]
+    depth = sum(name[0] == "W" for name in right)
+    of_layer = [["gamma", "beta", "W"] if f"gamma{layer}" in right else ["W", "b"] for layer in range(1, depth + 1)]
+    order = [f"{kind}{layer}" for layer in range(depth, 0, -1) for kind in of_layer[layer - 1]]
     return next(name for name in order if np.abs(wrong[name] - right[name]).max() > 1e-6 * np.abs(right[name]).max())
 
 
@@ -308,7 +318,16 @@ def fault_of(mistake, fused):
     """The letters of the term at fault, (of, wrt), as a textbook would name it."""
     if mistake in (*AT_THE_LOSS, *AT_THE_OUTPUT):
         return "LZ" if fused else "LA" if mistake in AT_THE_LOSS else "AZ"
-    kinds = {"hidden-": "AZ", "slope-of-": "AZ", "relu-": "AZ", "l2-on-bias": "Lb", "l2-": "LW", "bias-": "Zb"}
+    kinds = {
+        "variance-": "Nv",
+        "mean-constant": "Cm",
+        "hidden-": "AZ",
+        "slope-of-": "AZ",
+        "relu-": "AZ",
+        "l2-on-bias": "Lb",
+        "l2-": "LW",
+        "bias-": "Zb",
+    }
     return next(
         (letters for part, letters in kinds.items() if mistake.startswith(part)), "ZA" if mistake in THROUGH else "ZW"
     )
@@ -548,7 +567,7 @@ def test_a_stale_gradient(keeps_all):
 
 def test_a_mistake_that_is_a_shape_error_on_the_given_numbers():
     def wrong_way(parameters, X, Y):
-        A, Z = textbook.forward(NET, parameters, X)
+        A, Z, _ = textbook.forward(NET, parameters, X)
         D2 = (A[2] - Y) / len(X) * textbook.slope("sigmoid", Z[2])
         D1 = D2 @ parameters["W2"].T * textbook.slope("tanh", Z[1])
         return {"W1": D1.T @ X, "b1": D1.sum(axis=0), "W2": D2.T @ A[1], "b2": D2.sum(axis=0)}
@@ -574,7 +593,7 @@ def test_mistakes_that_give_a_wrong_shape(change, mistake, words):
     X, Y = rng.normal(size=(7, 3)), rng.uniform(size=(7, 4))
 
     def function(parameters, X, Y):
-        A, Z = textbook.forward(net, parameters, X)
+        A, Z, _ = textbook.forward(net, parameters, X)
         D = (A[2] - Y) * textbook.slope("sigmoid", Z[2]) / len(X)
         return textbook.gradient(net, parameters, X, Y) | change(D, A[1], X)
 
@@ -633,7 +652,7 @@ def test_one_helper_for_every_slope_the_outputs_too(mistake):
         "hidden-slope-missing": lambda g, Z, A: 1.0, "hidden-slope-at-a": lambda g, Z, A: textbook.slope(g, A),
         "hidden-slope-twice": lambda g, Z, A: textbook.slope(g, Z) ** 2, "slope-of-z": lambda g, Z, A: Z * (1 - Z) if g == "sigmoid" else 1 - Z**2,
     }[mistake]  # fmt: skip
-    A, Z = textbook.forward(net, parameters, X)
+    A, Z, _ = textbook.forward(net, parameters, X)
     D, claimed = (A[3] - Y) / len(X), {}
     for layer in (3, 2, 1):
         D = D * wrong(net.activations[layer - 1], Z[layer], A[layer])
@@ -645,7 +664,7 @@ def test_one_helper_for_every_slope_the_outputs_too(mistake):
 def test_the_slope_of_the_output_twice():
     net, rng = bp.Network([3, 4, 2], ["tanh", "sigmoid"], seed=1), np.random.default_rng(0)
     X, Y = rng.normal(size=(7, 3)), rng.uniform(size=(7, 2))
-    A, Z = textbook.forward(net, net.parameters, X)
+    A, Z, _ = textbook.forward(net, net.parameters, X)
     D2 = (A[2] - Y) / len(X) * textbook.slope("sigmoid", Z[2]) ** 2
     D1 = D2 @ net.parameters["W2"] * textbook.slope("tanh", Z[1])
     claimed = {"W1": D1.T @ X, "b1": D1.sum(axis=0), "W2": D2.T @ A[1], "b2": D2.sum(axis=0)}
@@ -681,7 +700,7 @@ def test_the_sum_of_everything_as_one_number(dtype, keep):
     X, Y = rng.normal(size=(5, 2)).astype(dtype), rng.uniform(size=(5, 1)).astype(dtype)
 
     def function(parameters, X, Y):
-        A, Z = textbook.forward(net, parameters, X)
+        A, Z, _ = textbook.forward(net, parameters, X)
         D2 = (A[2] - Y) / len(X) * textbook.slope("sigmoid", Z[2])
         D1 = D2 @ parameters["W2"] * textbook.slope("tanh", Z[1])
         return {"W1": D1.T @ X, "b1": D1.sum(keepdims=keep), "W2": D2.T @ A[1], "b2": D2.sum(keepdims=keep)}

@@ -1,6 +1,7 @@
 """A learner's backpropagation, written from the textbook without the package's terms; it can make every mistake of the table.
 
-`gradient(net, parameters, X, Y)` reads of `net` only what a learner knows: activations, loss, l2, reduction.
+`gradient(net, parameters, X, Y)` reads of `net` only what a learner knows: activations, loss, l2, reduction, residual.
+Batch normalisation is the short form that every page derives, dZ = gamma / std (dS - mean(dS) - N mean(dS N)).
 """
 
 import numpy as np
@@ -30,16 +31,40 @@ def slope(activation, z, at_kink=0.0):
 
 
 def forward(net, p, X):
-    A, Z = [X], [None]
+    """(A, Z, N) by layer: the activations, what they were applied to, and the normalised numbers with their deviation, or None."""
+    A, Z, N = [X], [None], [None]
     for layer, activation in enumerate(net.activations, 1):
-        Z.append(A[-1] @ p[f"W{layer}"].T + p[f"b{layer}"])
-        A.append(softmax(Z[-1]) if activation == "softmax" else VALUE[activation](Z[-1]))
-    return A, Z
+        z = A[-1] @ p[f"W{layer}"].T
+        if f"gamma{layer}" in p:
+            std = np.sqrt(z.var(axis=0) + 1e-5)
+            N.append(((z - z.mean(axis=0)) / std, std))
+            Z.append(p[f"gamma{layer}"] * N[-1][0] + p[f"beta{layer}"])
+        else:
+            N.append(None)
+            Z.append(z + p[f"b{layer}"])
+        a = softmax(Z[-1]) if activation == "softmax" else VALUE[activation](Z[-1])
+        A.append(a + A[-1] if skips(net, p, layer) else a)
+    return A, Z, N
+
+
+def skips(net, p, layer):
+    """Whether what comes into a layer is added to what it makes: in hidden layers of the same width."""
+    W = p[f"W{layer}"]
+    return net.residual and layer < len(net.activations) and W.shape[0] == W.shape[1]
+
+
+def normalised_back(d, gamma, normalised, mistake):
+    """From dL/dS to dL/dZ, in which mean and variance depend on every row."""
+    N, std = normalised
+    mean = 0 if mistake == "mean-constant" else d.mean(axis=0)
+    by_variance = 0 if mistake == "variance-constant" else N * (d * N).mean(axis=0)
+    return gamma / std * (d - mean - by_variance)
 
 
 def hidden_pull(net, layer, d, A, Z, mistake, at_kink):
     """From dL/dA to dL/dZ in a hidden layer, with the mistake if it is one of this step."""
-    activation, z, a = net.activations[layer - 1], Z[layer], A[layer]
+    activation, z = net.activations[layer - 1], Z[layer]
+    a = VALUE[activation](z)
     right = d * slope(activation, z, at_kink)
     if mistake == "relu-gate-on-upstream" and activation == "relu":
         return d * (d > 0)
@@ -52,7 +77,7 @@ def hidden_pull(net, layer, d, A, Z, mistake, at_kink):
     if mistake == "slope-of-other-activation" and activation in FROM_A:
         return d * FROM_A[{"tanh": "sigmoid", "sigmoid": "tanh"}[activation]](a)
     return {
-        "hidden-slope-missing": d, "hidden-slope-at-a": d * slope(activation, a), "hidden-slope-twice": right * slope(activation, z),
+        "hidden-slope-missing": d, "hidden-slope-at-a": d * slope(activation, A[layer]), "hidden-slope-twice": right * slope(activation, z),
     }.get(mistake, right)  # fmt: skip
 
 
@@ -116,7 +141,7 @@ def gradient(net, p, X, Y, mistake=None, only=None, at_kink=0.0, rate=0.5, name=
 
     With `harvest` the mean's 1/n is not at the loss but in each layer, dW = D.T @ A / n.
     """
-    A, Z = forward(net, p, X)
+    A, Z, N = forward(net, p, X)
     n, gradients = len(X), {}
 
     def here(layer):
@@ -124,18 +149,23 @@ def gradient(net, p, X, Y, mistake=None, only=None, at_kink=0.0, rate=0.5, name=
 
     part = 1 / n if harvest and net.reduction == "mean" else 1.0
     error = (A[-1] - Y) * (share(net, n, A[-1].shape[1], mistake) / part)
-    d = output_pull(net, error, A, Z, mistake)
+    d, dA = output_pull(net, error, A, Z, mistake), None
     for layer in range(net.depth, 0, -1):
-        W = p[f"W{layer}"]
+        W, b = p[f"W{layer}"], f"b{layer}"
+        if N[layer] is not None:
+            b = f"beta{layer}"
+            gradients[f"gamma{layer}"] = part * (d * N[layer][0]).sum(axis=0)
+        bias = part * bias_gradient(d, A[layer - 1], here(layer))
+        gradients[b] = bias + (net.l2 * p[b] if here(layer) == "l2-on-bias" else 0)
+        if N[layer] is not None:
+            d = normalised_back(d, p[f"gamma{layer}"], N[layer], here(layer))
         dW = part * weight_gradient(layer, d, A, Z, here(layer))
         gradients[f"W{layer}"] = dW + penalty(net, W, n, here(layer))
-        gradients[f"b{layer}"] = part * bias_gradient(d, A[layer - 1], here(layer)) + (
-            net.l2 * p[f"b{layer}"] if here(layer) == "l2-on-bias" else 0
-        )
         if layer > 1:
             from_above = error if mistake == "raw-error-back" and layer == net.depth else d
-            d = back(net, layer, p, from_above, gradients[f"W{layer}"], here(layer), rate)
-            d = hidden_pull(net, layer - 1, d, A, Z, here(layer - 1), at_kink)
+            below = back(net, layer, p, from_above, gradients[f"W{layer}"], here(layer), rate)
+            dA = below + dA if skips(net, p, layer) else below
+            d = hidden_pull(net, layer - 1, dA, A, Z, here(layer - 1), at_kink)
     if mistake == "layer-factor":
         gradients[name] = factor * gradients[name]
     return {name: gradients[name] for name in p}

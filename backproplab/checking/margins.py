@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..functions.activations import ACTIVATIONS
 from ..notation import parts
 from ..terms import backpropagate, sizes
 
@@ -137,14 +136,10 @@ def network_margins(network, trace, terms, unit):
 
 
 def _shake(network, trace, part):
-    """How far to shake each Z and A: a part of the sum of |addends|."""
-    shake, below = {}, trace["X"]
+    """How far to shake each line but L: a part of the sum of |addends|."""
+    shake = {line.name: part * line.size(trace) for line in network.lines if line.name != "L"}
     for layer in network.layers:
-        W, b, Z, A = (trace[f"{kind}{layer}"] for kind in "WbZA")
-        shake[f"Z{layer}"] = part * (np.abs(below) @ np.abs(W).T + np.abs(b)) + np.where(Z == 0, TINY, 0.0)
-        activation = ACTIVATIONS.get(network.activations[layer - 1])  # None for a softmax
-        shake[f"A{layer}"] = part * (np.abs(A) + float(activation is not None and activation.adds_to_one))
-        below = A
+        shake[layer.into] = shake[layer.into] + np.where(trace[layer.into] == 0, TINY, 0.0)
     return shake
 
 
@@ -177,8 +172,8 @@ def _textbook(network, term, trace):
 
 def _activation(network, term):
     """The activation whose slope the term is, as a row of the table; None if it is no such slope."""
-    letter, layer, _ = parts(term.of)
-    return ACTIVATIONS[network.activations[layer - 1]] if letter == "A" and term.rule == "times" else None
+    found = (layer.row for layer in network.layers if term.edge == (f"A{layer}", layer.into))
+    return next(found, None)
 
 
 def _sides(network, term, trace, shake):

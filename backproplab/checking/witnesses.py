@@ -14,7 +14,6 @@ from functools import cache, cached_property
 import mpmath
 import numpy as np
 
-from ..functions.activations import ACTIVATIONS
 from ..functions.values import in_digits
 from ..notation import parts, unit_name
 from ..terms import backpropagate
@@ -266,7 +265,7 @@ def graph_case(graph, trace, output):
 
 
 def network_case(network, trace):
-    """The case of a network: parameters, X and any Z or A may be nudged; the 50 digits are had unit by unit."""
+    """The case of a network: parameters, X and any line may be nudged; the 50 digits are had unit by unit."""
     X, Y, parameters = trace["X"], trace["Y"], network.parameters
 
     def run(name, value):
@@ -280,11 +279,7 @@ def network_case(network, trace):
         nudged = run(name, value)
         return np.concatenate([[], *(np.sign(nudged[Z]).ravel() for Z in kinked)])
 
-    kinked = [
-        f"Z{layer}"
-        for layer, activation in zip(network.layers, network.activations, strict=True)
-        if activation in ACTIVATIONS and ACTIVATIONS[activation].kinked
-    ]
+    kinked = [layer.into for layer in network.layers if layer.row is not None and layer.row.kinked]
     exact = cache(lambda: _by_units(network, X, Y))
     return Case(trace, (*parameters, "X"), lambda name, value: run(name, value)["L"], exact, sides if kinked else None)
 

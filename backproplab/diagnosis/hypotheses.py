@@ -54,7 +54,7 @@ class Evidence:
         """The terms by edge that a gradient of parameters needs, cut below each layer, from the last: the walk's stretches."""
         inner = [(edge, term) for edge, term in self.by_edge.items() if term.wrt not in ("X", "Y")]
         ends = [of for (of, _), _ in inner]
-        cuts = [ends.index(f"Z{layer}") for layer in range(1, self.network.depth + 1)]
+        cuts = [ends.index(f"Z{layer}") for layer in self.network.layers]
         return [inner[start:stop] for start, stop in pairwise([*cuts, len(inner)])][::-1]
 
     def relative_rounding(self, name):
@@ -71,7 +71,7 @@ class Evidence:
         """A new situation for the pulls of the table, in which a gradient and a constant can be noted."""
         trace, net = self.trace, self.network
         return Situation(
-            trace, len(trace["X"]), net.sizes[-1], net.reduction == "mean", net.l2, net.loss_row, net.activations
+            trace, len(trace["X"]), net.sizes[-1], net.reduction == "mean", net.l2, net.loss_row, net.layers
         )  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def gather(network, X, Y, claimed):
     terms = network.terms(trace)
     right = backpropagate(terms, "L")
     margins = network_margins(network, trace, terms, claims.unit_of(claimed))
-    order = [f"{kind}{layer}" for layer in reversed(network.layers) for kind in "Wb"]
+    order = [name for layer in reversed(network.layers) for name in layer.from_the_loss_down]
     verdicts, reasons = {}, {}
     for name in (name for name in order if name in claimed):
         shape = np.shape(right[name])
@@ -104,7 +104,7 @@ class Hypothesis:
     def edges(self, evidence, at):
         """The edges that it spoils, by layer: those that there are in the layers it fits."""
         found = {}
-        for layer, edge in self.place.edges(evidence.network.depth, at.fused).items():
+        for layer, edge in self.place.edges(evidence.network.layers, at.fused).items():
             term = evidence.by_edge.get(edge) if self.layer in (None, layer) else None
             there = term is not None and self.place.rule in (None, term.rule)
             if there and (self.row.fits is None or self.row.fits(at, layer)):
@@ -119,7 +119,7 @@ def every_hypothesis(network):
         for row in ROWS
         for pull in range(len(row.pulls))
         for place in row.places
-        for layer in place.spots(network.depth)
+        for layer in place.spots(network.layers)
     ]
 
 
@@ -139,12 +139,12 @@ class WrongTerm:
 
 
 def spoilt(evidence, spoils, at):
-    """The walk with some terms' pulls replaced: yields (name, gradient) of each parameter and A, layer by layer."""
+    """The walk with some terms' pulls replaced: yields (name, gradient) of each parameter, and what else is done, layer by layer."""
     at.gradient = {"L": 1.0}
     for stretch in evidence.stretches:
         terms = [WrongTerm(*edge, term, spoils[edge], at) if edge in spoils else term for edge, term in stretch]
         walk(terms, at.gradient, add=_added)
-        yield from ((wrt, at.gradient[wrt]) for (of, wrt), _ in reversed(stretch) if of == stretch[0][0][0])
+        yield from ((wrt, at.gradient[wrt]) for (of, wrt), _ in reversed(stretch) if of != "L")
 
 
 def _added(total, part):

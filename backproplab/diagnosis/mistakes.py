@@ -22,11 +22,14 @@ from .places import (
     EACH_SLOPE,
     HIDDEN,
     LOSS,
+    MEAN,
     OUTPUT,
     PENALTY,
     PENALTY_ON_BIAS,
     RAW,
+    SCALE_ALONE,
     THROUGH,
+    VARIANCE,
     WEIGHTS,
     WEIGHTS_ALONE,
 )  # fmt: skip
@@ -38,6 +41,8 @@ ANYWHERE = dict(
     d="(last)",
     below="A(l-1)",
     belowz="Z(l-1)",
+    into="Z(l)",
+    b="b(l)",
     name="W(l)",
     g="g",
     chain="dL/dA(last) * g'(Z(last))",
@@ -82,16 +87,16 @@ def _slope(formula):
 
 
 def _has_short_form(at, layer):
-    row = ACTIVATIONS.get(at.activations[layer - 1])
+    row = at.layers[layer - 1].row
     return row is not None and row.slope_from_value is not None
 
 
 def _is_relu(at, layer):
-    return at.activations[layer - 1] == "relu"
+    return at.layers[layer - 1].activation == "relu"
 
 
 def _is_curved(at, layer):
-    return not at.fused and at.activations[layer - 1] != "identity"
+    return not at.fused and at.layers[layer - 1].activation != "identity"
 
 
 def _is_square(at, layer):
@@ -117,8 +122,8 @@ def _turned_with_penalty(term, d, at):
 def _slope_at_output(term, d, at):
     """The slope of the output taken at A: for a softmax its Jacobian there."""
     d = at.long_way() if at.fused else d
-    if at.activations[-1] != "softmax":
-        return d * ACTIVATIONS[at.activations[-1]].slope.value(at.output)
+    if at.layers[-1].activation != "softmax":
+        return d * ACTIVATIONS[at.layers[-1].activation].slope.value(at.output)
     return RULES["through softmax"].pull(d, softmax(at.output))
 
 
@@ -133,7 +138,7 @@ def _other_slope(number, everywhere):
         if not everywhere and at.row(term).slope_from_value is None:
             return term.pull(d)
         rows = [row for row in ACTIVATIONS.values() if row.slope_from_value and row is not at.row(term)]
-        return d * rows[min(number, len(rows) - 1)].slope_from_value(at.trace[term.of])
+        return d * rows[min(number, len(rows) - 1)].slope_from_value(at.value_of(term))
 
     return pull
 
@@ -171,7 +176,7 @@ ROWS = [
     Mistake("output-slope-missing", (OUTPUT,), (
         "The slope of the output's activation is left out: delta{d} is taken to be A{d} - Y.",
         "For the squared error dL/dZ{d} = {chain}; only a cross entropy with its own output cancels the slope."),
-        (lambda term, d, at: at.long_way() if at.fused else d,), lambda at, layer: at.activations[layer - 1] != "identity"),
+        (lambda term, d, at: at.long_way() if at.fused else d,), lambda at, layer: at.layers[layer - 1].activation != "identity"),
     Mistake("output-slope-extra", (OUTPUT,), (
         "delta{d} = A{d} - Y is multiplied by A{d} (1 - A{d}) once more.",
         "With a cross entropy the slope of the output has already cancelled: dL/dZ{d} is (A{d} - Y) and no more."),
@@ -179,47 +184,47 @@ ROWS = [
     Mistake("output-slope-at-a", (OUTPUT,), (
         "The slope of the output's activation is taken at A{d}, as if it had not been applied yet.",
         "The slope belongs to the number that went in: {g}'(Z{d})."),
-        (_slope_at_output,), lambda at, layer: at.activations[layer - 1] != "identity"),
+        (_slope_at_output,), lambda at, layer: at.layers[layer - 1].activation != "identity"),
     Mistake("softmax-diagonal", (OUTPUT,), (
         "Of the softmax's Jacobian only the diagonal p (1 - p) is used.",
         "Each output depends on every logit: dL/dz_k = p_k (d_k - sum_j d_j p_j)."),
         (lambda term, d, at: (at.long_way() if at.fused else d) * at.output * (1 - at.output),),
-        lambda at, layer: at.activations[layer - 1] == "softmax"),
+        lambda at, layer: at.layers[layer - 1].activation == "softmax"),
     Mistake("raw-error-back", (RAW,), (
         "The layer below gets A{d} - Y through W{d}, without the slope of the output's activation.",
         "What goes through W{d} is delta{d} = dL/dZ{d}, the same that W{d} and b{d} got."),
         (lambda term, d, at: term.pull(at.gradient[f"A{parts(term.of).layer}"]),), _is_curved),
     Mistake("relu-gate-open", (HIDDEN, EACH_SLOPE), (
         "The gate of layer {l}, ReLU's slope, never closes: it is left out, or it tests a value that is never negative, A{l} >= 0 for instance.",
-        "The gradient passes where Z{l} > 0 and is 0 elsewhere: dL/dZ{l} = dL/dA{l} * (Z{l} > 0)."),
+        "The gradient passes where {into} > 0 and is 0 elsewhere: dL/d{into} = dL/dA{l} * ({into} > 0)."),
         (lambda term, d, at: d,), _is_relu),
     Mistake("hidden-slope-missing", (EACH_HIDDEN, ALL_SLOPES), (
         "On the way down through layer {l} the slope of its activation is left out: delta{l} is taken to be dL/dA{l}.",
-        "Multiply by it, entry by entry: dL/dZ{l} = dL/dA{l} * {g}'(Z{l})."),
+        "Multiply by it, entry by entry: dL/d{into} = dL/dA{l} * {g}'({into})."),
         (lambda term, d, at: d,)),
     Mistake("hidden-slope-at-a", (EACH_HIDDEN, ALL_SLOPES), (
         "The slope of layer {l}'s activation is taken at A{l}, as if it had not been applied yet.",
-        "It belongs to the number that went in: {g}'(Z{l})."),
+        "It belongs to the number that went in: {g}'({into})."),
         _slope(lambda row, Z, A: row.slope.value(A))),
     Mistake("hidden-slope-twice", (HIDDEN, EACH_SLOPE), (
         "The slope of layer {l}'s activation is multiplied in twice.",
-        "Each term of the chain comes once: dL/dZ{l} = dL/dA{l} * {g}'(Z{l})."),
+        "Each term of the chain comes once: dL/d{into} = dL/dA{l} * {g}'({into})."),
         _slope(lambda row, Z, A: row.slope.value(Z) ** 2)),
     Mistake("slope-of-z", (HIDDEN, EACH_SLOPE), (
-        "The short form of the slope, which is meant for A{l}, is given Z{l}.",
+        "The short form of the slope, which is meant for A{l}, is given {into}.",
         "a (1 - a) and 1 - a^2 want the activation's value: use A{l} in them."),
         _slope(lambda row, Z, A: row.slope_from_value(Z)), _has_short_form),
     Mistake("slope-of-other-activation", (HIDDEN, EACH_SLOPE), (
         "Layer {l} uses {g}, but its slope is that of another activation.",
-        "Use {g}'(Z{l}): a (1 - a) is the sigmoid's, 1 - a^2 the tanh's."),
-        (_other_slope(0, True), _other_slope(1, True), _other_slope(0, False)), lambda at, layer: at.activations[layer - 1] not in ("identity", "softmax")),
+        "Use {g}'({into}): a (1 - a) is the sigmoid's, 1 - a^2 the tanh's."),
+        (_other_slope(0, True), _other_slope(1, True), _other_slope(0, False)), lambda at, layer: at.layers[layer - 1].activation not in ("identity", "softmax")),
     Mistake("relu-gate-on-upstream", (HIDDEN, EACH_SLOPE), (
         "The gate of layer {l} looks at the gradient that arrives and lets it through where that is positive.",
-        "ReLU's slope is 1 where Z{l} > 0, whatever arrives, negative numbers too."),
+        "ReLU's slope is 1 where {into} > 0, whatever arrives, negative numbers too."),
         (lambda term, d, at: d * (d > 0),), _is_relu),
     Mistake("relu-overwrites-upstream", (HIDDEN, EACH_SLOPE), (
         "In layer {l} the gate takes the place of the gradient that arrives: delta{l} holds only zeros and ones.",
-        "Multiply them: dL/dZ{l} = dL/dA{l} * (Z{l} > 0)."),
+        "Multiply them: dL/d{into} = dL/dA{l} * ({into} > 0)."),
         _in_both_styles(lambda term, d, at: term.value), _is_relu),
     Mistake("weights-not-transposed", (THROUGH,), (
         "The gradient goes down through W{u} the wrong way round, by its transpose.",
@@ -241,7 +246,7 @@ ROWS = [
     Mistake("z-for-a", (WEIGHTS,), (
         "The gradient of W{l} uses {belowz}, the layer below before its activation.",
         "What W{l} was multiplied by in the forward pass is {below}."),
-        (lambda term, d, at: d.T @ at.trace[f"Z{parts(term.of).layer - 1}"],), lambda at, layer: layer > 1),
+        (lambda term, d, at: d.T @ at.trace[at.layers[parts(term.of).layer - 2].into],), lambda at, layer: layer > 1),
     Mistake("x-for-a", (WEIGHTS,), (
         "The gradient of W{l} uses the network's input X.",
         "What came into layer {l} in the forward pass is {below}."),
@@ -251,26 +256,34 @@ ROWS = [
         "Sum the outer products over all {n} examples: dL/dZ{l}.T @ {below}."),
         (lambda term, d, at: d[-1:].T @ at.below(term)[-1:],)),
     Mistake("bias-wrong-axis", (BIAS,), (
-        "The gradient of b{l} is summed over the units, one number for each example.",
-        "Sum over the examples, dL/dZ{l}.sum(axis=0): one number for each unit."),
+        "The gradient of {b} is summed over the units, one number for each example.",
+        "Sum over the examples, dL/d{into}.sum(axis=0): one number for each unit."),
         (lambda term, d, at: d.sum(axis=1),)),
     Mistake("bias-zero", (BIAS,), (
-        "The gradient of b{l} is 0: the bias would never be updated.",
-        "It is delta, summed over the examples: dL/dZ{l}.sum(axis=0)."),
+        "The gradient of {b} is 0: the bias would never be updated.",
+        "It is dL/d{into}, summed over the examples: dL/d{into}.sum(axis=0)."),
         _scaled(lambda at: 0.0)),
     Mistake("bias-total", (BIAS,), (
-        "Every entry of the gradient of b{l} is the sum over all units and examples.",
-        "Sum over the examples only, dL/dZ{l}.sum(axis=0)."),
+        "Every entry of the gradient of {b} is the sum over all units and examples.",
+        "Sum over the examples only, dL/d{into}.sum(axis=0)."),
         (lambda term, d, at: np.full(d.shape[1], _total(d)),)),
     Mistake("bias-times-input", (BIAS,), (
-        "The gradient of b{l} is multiplied by what came in, as if b{l} were a weight.",
-        "A bias is added as it is: the term dZ{l}/db{l} is 1."),
+        "The gradient of {b} is multiplied by what came in, as if {b} were a weight.",
+        "A bias is added as it is: the term d{into}/d{b} is 1."),
         (lambda term, d, at: (d.T @ at.below(term)).sum(axis=1), lambda term, d, at: (d.T @ at.below(term) + at.l2 * at.trace[f"W{parts(term.of).layer}"]).sum(axis=1))),
     Mistake("bias-sum-for-mean", (BIAS,), (
-        "The gradient of b{l} alone is n = {n} times too large.",
-        "dL/dZ{l} already holds the 1/n of the mean: sum it over the examples and do no more."),
+        "The gradient of {b} alone is n = {n} times too large.",
+        "dL/d{into} already holds the 1/n of the mean: sum it over the examples and do no more."),
         _scaled(lambda at: at.n), lambda at, layer: at.mean),
-    Mistake("layer-factor", (WEIGHTS_ALONE, BIAS_ALONE), (
+    Mistake("variance-constant", (VARIANCE,), (
+        "In the normalised layer {l} the batch's variance is treated as a constant: the path over var{l} is missing.",
+        "var{l} is computed from the same rows: dL/dvar{l} = sum over the rows of dL/dN{l} * dN{l}/dvar{l}, and from there to every C{l}."),
+        _scaled(lambda at: 0.0)),
+    Mistake("mean-constant", (MEAN,), (
+        "In the normalised layer {l} the batch's mean is treated as a constant: the path over mu{l} is missing.",
+        "mu{l} is computed from the same rows: subtract from dL/dC{l} its own mean over the rows."),
+        _scaled(lambda at: 0.0)),
+    Mistake("layer-factor", (WEIGHTS_ALONE, BIAS_ALONE, SCALE_ALONE), (
         "The gradient of {name} alone is {constant} times the right one.",
         "Everything above and beside it is right, so the factor sits in the one line that computes {name}'s gradient."),
         (_factor_of_all, lambda term, d, at: at.constant * term.pull(d)), solved=True),
@@ -295,8 +308,8 @@ ROWS = [
         "The penalty grows with the weight: add + l2 * W{l}, and the step makes the weight smaller."),
         _scaled(lambda at: -1)),
     Mistake("l2-on-bias", (PENALTY_ON_BIAS,), (
-        "The gradient of b{l} holds a part l2 * b{l}, but the penalty is on the weights only.",
-        "There is no path from the penalty to b{l}: leave the part out."),
+        "The gradient of {b} holds a part l2 * {b}, but the penalty is on the weights only.",
+        "There is no path from the penalty to {b}: leave the part out."),
         (lambda term, d, at: term.pull(d) + at.l2 * at.trace[term.wrt],), lambda at, layer: at.l2 > 0),
     Mistake("path-missing", (), (
         "{name} is used more than once, and the gradient of one use only arrives: overwritten, not added.",

@@ -35,9 +35,9 @@ def _lively(model, sizes, n):
     """A network like the model with other sizes and random numbers, in which every parameter has a gradient."""
     for seed in count():
         rng = np.random.default_rng(seed)
-        probe = Network(sizes, model.activations, model.loss_name, model.l2, model.reduction, model.dtype, seed)
+        probe = Network(sizes, **model.settings, dtype=model.dtype, seed=seed)
         grown = {
-            name: value * 1.2 + 0.3 * rng.normal(size=value.shape) * (parts(name).letter == "b")
+            name: value * 1.2 + 0.3 * rng.normal(size=value.shape) * (parts(name).letter != "W")
             for name, value in probe.parameters.items()
         }
         probe.parameters = grown

@@ -9,7 +9,7 @@ import sympy as sp
 from ..checking import claims
 from ..checking.check import check_graph, claimed_at, graph_gradient, is_network
 from ..checking.verdicts import STRUCTURE
-from ..notation import number, parts, what_comes_in
+from ..notation import number, parts
 from ..terms import Slope
 from . import report
 from .hypotheses import every_hypothesis, explains, gather, survivors
@@ -97,7 +97,9 @@ def term_at_fault(evidence, hypothesis, where):
     spoilt = hypothesis.edges(evidence, at)
     near = [one for one, (_, wrt) in spoilt.items() if parts(wrt).layer >= layer]
     nearest = min(near, default=max(spoilt))
-    return _term(evidence.by_edge, evidence.trace, place.edge_to_show(nearest, spoilt[nearest]))
+    return _term(
+        evidence.by_edge, evidence.trace, place.edge_to_show(evidence.network.layers[nearest - 1], spoilt[nearest])
+    )
 
 
 def _term(by_edge, trace, edge):
@@ -117,11 +119,12 @@ def _names(evidence, term, where, at):
     """What the words of a row may name."""
     letter, layer, _ = parts(term.wrt)
     layer, depth = layer or 1, evidence.network.depth
-    g = evidence.network.activations[layer - 1] if letter in "AZ" else ""
+    g = evidence.network.activations[layer - 1] if letter in "AZS" else ""
+    own, lower = (evidence.network.layers[number - 1] for number in (layer, max(1, layer - 1)))
     chain = f"dL/dA{depth} through the softmax's whole Jacobian" if g == "softmax" else f"dL/dA{depth} * {g}'(Z{depth})"
     return {
         "l": layer, "u": layer + 1, "d": depth, "n": at.n, "name": where, "constant": number(at.constant, 4),
-        "g": g, "chain": chain, "below": what_comes_in(layer), "belowz": f"Z{layer - 1}",
+        "g": g, "chain": chain, "below": own.below, "belowz": lower.into, "into": own.into, "b": own.shift,
     }  # fmt: skip
 
 

@@ -20,6 +20,16 @@ def rows_of_inputs(X, width, dtype):
     return X
 
 
+def enough_rows(X, normalised):
+    """X, where a network is not `normalised`, or there are two rows at least. ValueError: one row."""
+    if normalised and len(X) < 2:
+        raise ValueError(
+            "Network: batch normalisation needs at least 2 rows, found 1: the mean of one row is the row itself, and every "
+            "normalised number would be 0; predict(X) takes one row, with the running statistics"
+        )
+    return X
+
+
 def rows_of_targets(Y, n, k, loss, dtype):
     """Y as (n, k): rows as given, or labels 0..k-1 made one-hot where the loss takes shares that sum to 1."""
     if not (isinstance(Y, np.ndarray) and Y.dtype.kind in "iu"):

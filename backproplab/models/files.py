@@ -104,13 +104,15 @@ def unreadable(caller, path, kind, error):
 
 def write_network(network, path):
     """Write a network's parameters and settings."""
-    write_arrays("Network.save", path, NETWORK, network.settings, network.parameters)
+    running = {f"running/{name}": array for name, array in network.running.items()}
+    write_arrays("Network.save", path, NETWORK, network.settings, network.parameters | running)
 
 
 def read_network(make, path):
     """The network of a file, by `make.from_parameters`."""
     about, arrays = read_arrays("Network.load", path, NETWORK)
+    running = {name.removeprefix("running/"): arrays.pop(name) for name in list(arrays) if name.startswith("running/")}
     try:
-        return make.from_parameters(arrays, *(about[name] for name in ("activations", "loss", "l2", "reduction")))
+        return make.from_parameters(arrays, running=running, **about)
     except (KeyError, TypeError, ValueError) as error:
         raise unreadable("Network.load", path, NETWORK, error) from None

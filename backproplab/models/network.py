@@ -2,6 +2,7 @@
 
 Z_l = A_(l-1) W_l^T + b_l and A_l = g_l(Z_l) for l = 1, 2, ..., with A_0 = X; W_l has shape (units out, units in), b_l
 (units out,). L is the mean (or the sum) over the rows of the loss of A and Y, plus l2/2 times the sum of all W^2.
+What a layer is, with batch normalisation or a skip, stands in `layers/`; a network is the list of its layers' lines.
 """
 
 import math
@@ -9,14 +10,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..functions.activations import ACTIVATIONS
 from ..functions.losses import LOSSES
-from ..functions.values import softmax
 from ..given import (
     NotFinite,
     activation_names,
     check_finite,
     data_type,
+    hidden_layers,
     known,
     layer_sizes,
     penalty,
@@ -24,15 +24,18 @@ from ..given import (
     real_array,
     shown,
     squares,
+    statistics,
     weights_and_biases,
 )
 from ..notation import number, parts
 from ..paper.matrices import MatrixDerivation
 from ..terms import RULES
-from .batch import rows_of_inputs, rows_of_targets
-from .edges import all_edges, make_lines, make_terms, share
+from .batch import enough_rows, rows_of_inputs, rows_of_targets
 from .files import read_network, write_network
-from .initial import weights_drawn_by
+from .layers.dense import Layer
+from .layers.initial import weights_drawn_by
+from .layers.losses import network_lines, share
+from .layers.normalisation import STATISTICS
 from .unrolling import unroll
 
 
@@ -42,24 +45,61 @@ class Network:
     `parameters` is {"W1": (n_1, n_0), "b1": (n_1,), "W2": ...}: weights drawn from `seed`, zero biases. `init` says how they
     are drawn: "xavier", uniform in +-sqrt(6 / (n_in + n_out)) (Glorot and Bengio, 2010); "he", normal with the variance
     2 / n_in (He and others, 2015); "orthogonal" (Saxe and others, 2014); a number, normal with that standard deviation.
+
+    `batch_norm`, True or a list with one value for each hidden layer, normalises Z over the rows (Ioffe and Szegedy, 2015):
+    mu = mean(Z), C = Z - mu, var = mean(C^2), N = C / sqrt(var + 1e-5), S = gamma N + beta, A = g(S), with gamma 1 and beta 0
+    at first, and no b. `forward`, `loss` and `gradient` use the batch's own mean and variance, `predict` those of `running`.
+    `residual`: A_l = g(Z_l) + A_(l-1) in the hidden layers that are as wide as what comes in (He and others, 2016).
     ValueError and TypeError name what was expected and what came.
     """
 
     def __init__(
-        self, sizes, activations, loss="squared_error", l2=0.0, reduction="mean", dtype=float, seed=0, init="xavier"
+        self,
+        sizes,
+        activations,
+        loss="squared_error",
+        l2=0.0,
+        reduction="mean",
+        dtype=float,
+        seed=0,
+        init="xavier",
+        batch_norm=False,
+        residual=False,
     ):
         sizes, dtype, drawn = layer_sizes(sizes), data_type(dtype), weights_drawn_by(init)
+        normalised = hidden_layers("batch_norm", batch_norm, len(sizes) - 1)
         rng, parameters = random_source(seed), {}
         for layer, (n_in, n_out) in enumerate(pairwise(sizes), 1):
             parameters[f"W{layer}"] = drawn(rng, n_out, n_in).astype(dtype)
-            parameters[f"b{layer}"] = np.zeros(n_out, dtype)
-        self._set_up(parameters, activations, loss, l2, reduction)
+            rows = {f"gamma{layer}": 1, f"beta{layer}": 0} if normalised[layer - 1] else {f"b{layer}": 0}
+            parameters |= {name: np.full(n_out, value, dtype) for name, value in rows.items()}
+        self._set_up(parameters, activations, loss, l2, reduction, residual)
 
     @classmethod
-    def from_parameters(cls, parameters, activations, loss="squared_error", l2=0.0, reduction="mean"):
-        """A network with the given weights and biases, which are copied. All float32 stays float32, else float64."""
+    def from_parameters(
+        cls,
+        parameters,
+        activations,
+        loss="squared_error",
+        l2=0.0,
+        reduction="mean",
+        batch_norm=None,
+        residual=False,
+        running=None,
+    ):
+        """A network with the given weights and biases, which are copied. All float32 stays float32, else float64.
+
+        A layer with gamma and beta in place of b is normalised; `batch_norm`, where given, must say the same. `running` are
+        the statistics for `predict`, means of 0 and variances of 1 if left out.
+        """
         network = cls.__new__(cls)
-        network._set_up(weights_and_biases(parameters), activations, loss, l2, reduction)
+        network._set_up(weights_and_biases(parameters), activations, loss, l2, reduction, residual)
+        if batch_norm is not None and hidden_layers("batch_norm", batch_norm, network.depth) != network.batch_norm:
+            raise ValueError(
+                f"Network: batch_norm is {batch_norm}, but the layers with gamma and beta say {list(network.batch_norm)}"
+            )
+        if running is not None:
+            network.running = running
         return network
 
     @classmethod
@@ -74,9 +114,10 @@ class Network:
         """Write parameters and settings to an .npz file; it is replaced as a whole, or stays. OSError: it cannot be written."""
         write_network(self, path)
 
-    def _set_up(self, parameters, activations, loss, l2, reduction):
-        self._parameters, self.depth, self.dtype = parameters, len(parameters) // 2, parameters["W1"].dtype
-        self.sizes = (parameters["W1"].shape[1], *(len(parameters[f"b{layer}"]) for layer in self.layers))
+    def _set_up(self, parameters, activations, loss, l2, reduction, residual):
+        weights = [array for name, array in parameters.items() if parts(name).letter == "W"]
+        self._parameters, self.depth, self.dtype = parameters, len(weights), parameters["W1"].dtype
+        self.sizes = (weights[0].shape[1], *(len(W) for W in weights))
         self.activations = activation_names(activations, self.depth)
         self.l2, self.reduction = penalty(l2), known("Network: unknown reduction", reduction, ("mean", "sum"))
         self.loss_name = known("Network: unknown loss", loss, LOSSES)
@@ -85,11 +126,30 @@ class Network:
             raise ValueError(
                 f"Network: the loss {loss} needs the output {self._loss.fused}, found {self.activations[-1]}"
             )
-        self._edges = all_edges(self.activations, loss, reduction, self.l2)
-        self._logits = [f"Z{layer}" for layer in self.layers]
+        if not isinstance(residual, (bool, np.bool_)):
+            raise TypeError(f"Network: residual must be True or False, found {shown(residual)}")
+        self.residual = bool(residual)
+        self.layers = tuple(self._layer(number, activation) for number, activation in enumerate(self.activations, 1))
+        if self.layers[-1].normalised:
+            raise ValueError(f"Network: the output is never normalised, found gamma{self.depth} among the parameters")
+        shapes = {
+            f"{kind}{layer}": self.sizes[layer.number]
+            for layer in self.layers
+            if layer.normalised
+            for kind in STATISTICS
+        }
+        self._running = {name: np.full(n, float(name.startswith("var")), self.dtype) for name, n in shapes.items()}
+        self.lines = network_lines(self.layers, loss, self.fused, reduction, self.l2)
+        self._edges = [edge for line in self.lines for edge in line.edges]
+        self._watched = list(dict.fromkeys(name for layer in self.layers for name in (f"Z{layer}", layer.into)))
         needed = [edge for edge in reversed(self._edges) if edge.wrt not in ("X", "Y")]
         last = {edge.of: i for i, edge in enumerate(needed)}
         self._backward = [(edge, last[edge.of] == i) for i, edge in enumerate(needed)]
+
+    def _layer(self, number, activation):
+        wide = self.sizes[number - 1] == self.sizes[number]
+        skip = self.residual and wide and number < self.depth
+        return Layer(number, activation, f"gamma{number}" in self._parameters, skip)
 
     @property
     def loss_row(self):
@@ -103,18 +163,27 @@ class Network:
     @property
     def settings(self):
         """What a network is besides its parameters, as `from_parameters` takes it."""
-        names = ("activations", "loss", "l2", "reduction")
-        return dict(zip(names, (self.activations, self.loss_name, self.l2, self.reduction), strict=True))
+        return {
+            "activations": self.activations,
+            "loss": self.loss_name,
+            "l2": self.l2,
+            "reduction": self.reduction,
+            "batch_norm": self.batch_norm,
+            "residual": self.residual,
+        }
+
+    @property
+    def batch_norm(self):
+        """For each layer whether its Z is normalised over the rows."""
+        return tuple(layer.normalised for layer in self.layers)
 
     def in_double(self):
         """The same network with its numbers in float64."""
-        parameters = {name: value.astype(float) for name, value in self._parameters.items()}
-        return Network.from_parameters(parameters, **self.settings)
+        return self.with_parameters({name: value.astype(float) for name, value in self._parameters.items()})
 
-    @property
-    def layers(self):
-        """The numbers of the layers, from 1."""
-        return range(1, self.depth + 1)
+    def with_parameters(self, parameters):
+        """A network like this one with other weights and biases, which are copied. Errors as `from_parameters`."""
+        return Network.from_parameters(parameters, **self.settings, running=self._running)
 
     @property
     def fused(self):
@@ -135,28 +204,34 @@ class Network:
                 raise ValueError(f"Network: {name} must have shape {old.shape}, found {found}")
         self._parameters = {name: real_array(f"Network: {name}", new[name], dtype=self.dtype) for name in new}
 
+    @property
+    def running(self):
+        """The means and variances that `predict` normalises with, {"mu1": ..., "var1": ...}, copied; `bp.train` alone moves them."""
+        return {name: value.copy() for name, value in self._running.items()}
+
+    @running.setter
+    def running(self, new):
+        arrays = statistics(new, {name: value.shape for name, value in self._running.items()})
+        self._running = {name: real_array(f"Network: {name}", arrays[name], dtype=self.dtype) for name in arrays}
+
     # --- forward ------------------------------------------------------------------------------------------------------
 
-    def run(self, parameters, X, Y=None, change=None):
+    def run(self, parameters, X, Y=None, change=None, running=None):
         """The trace from any parameters, also complex ones; nothing is checked or copied, X and Y are rows.
 
-        `change(name, value)`, where given, takes each Z and A as it is computed and returns what the next line works with.
+        `change(name, value)`, where given, takes each line but L as it is computed and returns what the next line works with.
+        `running`, where given, are the means and variances in place of the batch's own.
         """
-        trace, A, Z = {"X": X}, X, X
-        for layer, activation in zip(self.layers, self.activations, strict=True):
-            W, b = parameters[f"W{layer}"], parameters[f"b{layer}"]
-            Z = A @ W.T
-            Z = np.add(Z, b, out=Z if Z.dtype == b.dtype else None)
-            Z = change(f"Z{layer}", Z) if change else Z
-            A = softmax(Z) if activation == "softmax" else ACTIVATIONS[activation].value(Z)
-            A = change(f"A{layer}", A) if change else A
-            trace |= {f"W{layer}": W, f"b{layer}": b, f"Z{layer}": Z, f"A{layer}": A}
-        if Y is None:
-            return trace
-        L = self._loss.value(Z, A, Y).sum() * self.share(Y)
-        if self.l2:
-            L = L + sum((parameters[f"W{layer}"] ** 2).sum() for layer in self.layers) * (self.l2 / 2)
-        return trace | {"Y": Y, "L": L}
+        trace, given = {"X": X}, running or {}
+        for line in self.lines[:-1]:
+            for name in line.uses:
+                trace[name] = parameters[name]
+            value = given[line.name] if line.name in given else line.value(trace)
+            trace[line.name] = change(line.name, value) if change else value
+        if Y is not None:
+            trace["Y"] = Y
+            trace["L"] = self.lines[-1].value(trace)
+        return trace
 
     def forward(self, X, Y=None):
         """The trace: X, then for each layer its W, b, Z, A, then Y and L; without Y it stops at the last A.
@@ -164,16 +239,16 @@ class Network:
         X (n, d), or (d,) for one example; Y (n, k), or (k,) with one example; labels 0..k-1 or rows for "cross_entropy".
         ValueError and TypeError: shapes, kinds and ranges that do not fit, NaN or infinity.
         """
-        X = self._inputs(X)
+        X = self._batch(X)
         Y = None if Y is None else self._targets(Y, X)
         with np.errstate(all="ignore"):
             trace = self.finite_run("forward", self._parameters, X, Y)
         return {name: value.copy() for name, value in trace.items()}
 
-    def finite_run(self, caller, parameters, X, Y=None):
+    def finite_run(self, caller, parameters, X, Y=None, running=None):
         """The trace of `run`, in which every number is finite; else NotFinite with the first quantity that is not."""
-        trace = self.run(parameters, X, Y)
-        if not math.isfinite(sum([squares(trace[Z]) for Z in self._logits], trace.get("L", 0.0))):
+        trace = self.run(parameters, X, Y, running=running)
+        if not math.isfinite(sum([squares(trace[name]) for name in self._watched], trace.get("L", 0.0))):
             for name, value in trace.items():
                 self._check_finite(caller, name, value, trace)
         return trace
@@ -187,7 +262,7 @@ class Network:
         sizes = ", ".join(
             f"|{other}| up to {number(np.abs(trace[other]).max(), 3)}" for other in used if other in trace
         )
-        line, layer = make_lines(self.activations, self.loss_name, self.reduction, self.l2)[name], parts(name).layer
+        line, layer = next(line.text for line in self.lines if line.name == name), parts(name).layer
         at = f" in layer {layer} at row {place[0]}, unit {place[-1] + 1}" if layer else ""
         found = np.atleast_1d(value)[place]
         raise NotFinite(f"Network.{caller}: {name} = {line} is {found}{at}: past {self.dtype}, with {sizes}")
@@ -200,18 +275,24 @@ class Network:
     def _inputs(self, X):
         return rows_of_inputs(X, self.sizes[0], self.dtype)
 
+    def _batch(self, X):
+        return enough_rows(self._inputs(X), any(self.batch_norm))
+
     def _targets(self, Y, X):
         return rows_of_targets(Y, len(X), self.sizes[-1], self.loss_row, self.dtype)
 
     def predict(self, X):
-        """The last A: one row of outputs for each row of X. Errors as `forward`."""
-        X = self._inputs(X)
+        """The last A: one row of outputs for each row of X, normalised layers by their `running` statistics. Errors as `forward`."""
+        return self.infer("predict", self._parameters, self._running, self._inputs(X))[f"A{self.depth}"]
+
+    def infer(self, caller, parameters, running, X, Y=None):
+        """The trace of any parameters and running statistics, on `rows`, as `predict` computes it. NotFinite: a number is not."""
         with np.errstate(all="ignore"):
-            return self.finite_run("predict", self._parameters, X)[f"A{self.depth}"]
+            return self.finite_run(caller, parameters, X, Y, running)
 
     def loss(self, X, Y):
         """L for the rows of X and their targets Y, as a float. Errors as `forward`."""
-        X = self._inputs(X)
+        X = self._batch(X)
         Y = self._targets(Y, X)
         with np.errstate(all="ignore"):
             return float(self.finite_run("loss", self._parameters, X, Y)["L"])
@@ -225,15 +306,14 @@ class Network:
         names = dict.fromkeys(name for edge in self._edges for name in (edge.of, edge.wrt, f"A{self.depth}"))
         if missing := [name for name in names if name not in trace]:
             raise ValueError(f"Network.terms: the trace has no {', '.join(missing)}; make it with forward(X, Y)")
-        lines = make_lines(self.activations, self.loss_name, self.reduction, self.l2)
-        return make_terms(self._edges, lines, trace)
+        return [term for line in self.lines for term in line.terms(trace)]
 
     def gradient(self, X, Y):
         """The derivative of L by every parameter, by name; only the edges that lead to parameters are walked.
 
         ValueError and TypeError as `forward`.
         """
-        X = self._inputs(X)
+        X = self._batch(X)
         Y = self._targets(Y, X)
         with np.errstate(all="ignore"):
             trace = self.finite_run("gradient", self._parameters, X)
@@ -266,8 +346,12 @@ class Network:
         """One example of the same network as a `Graph`, unit by unit (z1_2, a1_2, W1_2_3), with its numbers as defaults.
 
         A fused loss is written from the logits, stable; with `fused=False` the long way through its outputs A, for numbers that bear it.
-        ValueError: more than 5,000 edges; and as `forward`.
+        ValueError: more than 5,000 edges, a normalised layer; and as `forward`.
         """
+        if any(self.batch_norm):
+            raise ValueError(
+                "Network.graph: a normalised layer works on a batch, not on one example; use terms(trace), the same in matrices"
+            )
         X = self._inputs(x)
         if len(X) != 1:
             raise ValueError(f"Network.graph: expected one example, found {len(X)}")

@@ -22,11 +22,16 @@ def unroll(network, x, y, fused=True):
     numbers = dict(zip(below, map(float, x), strict=True))
     for name, array in network.parameters.items():
         numbers |= {unit_name(name, entry): float(array[entry]) for entry in np.ndindex(array.shape)}
-    for layer, activation in enumerate(network.activations, 1):
-        units = range(1, network.sizes[layer] + 1)
+    for layer in network.layers:
+        activation = layer.activation
+        units = range(1, network.sizes[layer.number] + 1)
         for j in units:
             z, a, row = f"z{layer}_{j}", f"a{layer}_{j}", (j - 1, len(units))
-            places |= {z: ("unit", 2 * layer - 1, *row), a: ("unit", 2 * layer, *row), f"b{layer}_{j}": ("bias", z)}
+            places |= {
+                z: ("unit", 2 * layer.number - 1, *row),
+                a: ("unit", 2 * layer.number, *row),
+                f"b{layer}_{j}": ("bias", z),
+            }
             places |= {f"W{layer}_{j}_{i}": ("weight", z, name) for i, name in enumerate(below, 1)}
             weighted = " + ".join(f"W{layer}_{j}_{i}*{name}" for i, name in enumerate(below, 1))
             lines.append((f"z{layer}_{j}", f"{weighted} + b{layer}_{j}"))
@@ -34,7 +39,7 @@ def unroll(network, x, y, fused=True):
         for j in units:
             z = f"z{layer}_{j}"
             call = f"exp({z} - logsumexp({logits}))" if activation == "softmax" else f"{activation}({z})"
-            lines.append((f"a{layer}_{j}", call))
+            lines.append((f"a{layer}_{j}", f"{call} + {below[j - 1]}" if layer.skip else call))
         below = [f"a{layer}_{j}" for j in units]
     numbers |= {f"y_{k}": float(target) for k, target in enumerate(y, 1)}
     graph = Graph([*lines, ("L", _loss_line(network, fused))])

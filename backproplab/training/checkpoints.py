@@ -18,11 +18,12 @@ KIND = "a checkpoint of a training"
 class Place(NamedTuple):
     """All that a training goes on from, between two batches.
 
-    `random` is the generator's state at the start of the epoch, `sums` what the epoch's batches have added up to so far, in the
+    `running` are a normalised network's statistics, `random` is the generator's state at the start of the epoch, `sums` what the epoch's batches have added up to so far, in the
     columns of `rows`, which are the finished epochs.
     """
 
     parameters: dict
+    running: dict
     memory: Memory
     random: dict
     epoch: int
@@ -53,6 +54,7 @@ def write_checkpoint(path, facts, place):
     about = {"run": facts, "steps": place.memory.steps, "random": place.random}
     about |= {"epoch": place.epoch, "batch": place.batch}
     arrays = {f"network/{name}": array for name, array in place.parameters.items()}
+    arrays |= {f"running/{name}": array for name, array in place.running.items()}
     for name, kept in place.memory.kept.items():
         arrays |= {f"optimizer/{name}/{key}": array for key, array in kept.items()}
     rows = np.reshape(np.array(place.rows, float), (len(place.rows), len(place.sums)))
@@ -99,6 +101,7 @@ def _brief(value):
 def _place(about, arrays, start):
     """The place that text and arrays describe. Any error: they describe none."""
     parameters = {name: arrays.pop(f"network/{name}") for name in start.parameters}
+    running = {name: arrays.pop(f"running/{name}") for name in start.running}
     sums, rows = arrays.pop("sums"), arrays.pop("rows")
     kept = {name: {} for name in parameters} if about["steps"] else {}
     for name, array in arrays.items():
@@ -108,13 +111,13 @@ def _place(about, arrays, start):
     memory = Memory(about["steps"], shapes, kept)
     np.random.default_rng(0).bit_generator.state = about["random"]
     rows = tuple(tuple(row) for row in rows.tolist())
-    return Place(parameters, memory, about["random"], about["epoch"], about["batch"], sums, rows)
+    return Place(parameters, running, memory, about["random"], about["epoch"], about["batch"], sums, rows)
 
 
 def _check_place(place, start, batches):
     """ValueError: what stands in a place does not fit together."""
-    for name, array in start.parameters.items():
-        found = place.parameters[name]
+    for name, array in (start.parameters | start.running).items():
+        found = (place.parameters | place.running)[name]
         if (found.shape, found.dtype) != (array.shape, array.dtype) or not np.isfinite(found).all():
             raise ValueError(f"{name} does not fit")
     whole = all(type(value) is int for value in (place.epoch, place.batch, place.memory.steps))

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..given import NotFinite, random_source, real_number, shown, whole_number
 from ..models.files import file_path
+from ..models.layers.normalisation import moved_statistics
 from ..models.network import Network
 from ..notation import number
 from .checkpoints import Place, facts_of, read_checkpoint, write_checkpoint
@@ -41,8 +42,8 @@ def train(
     bits that it would have had without the stop; what is in it stands above the network's weights and the optimizer's state.
     KeyboardInterrupt ends the training after the last whole batch. A number that is not finite ends it too, with a
     RuntimeWarning that names epoch, quantity and layer; the network keeps the parameters from before that batch.
-    `progress=True` shows a bar.
-    ValueError, TypeError: data that do not fit, a batch size past n, a checkpoint of another training or a damaged one, an
+    `progress=True` shows a bar. A normalised network's running statistics move with each batch; validation uses them.
+    ValueError, TypeError: data that do not fit, a batch size past n (or one that leaves a normalised network one row), a checkpoint of another training or a damaged one, an
     optimizer of another network; OSError: the checkpoint cannot be written. Then network and optimizer are as they were.
     """
     training = _Training(net, X, Y, optimizer, epochs, batch_size, seed, validation, schedule, clip)
@@ -50,7 +51,7 @@ def train(
     try:
         training.begin(checkpoint)
         stopped, reason = training.go_on(progress)
-        net.parameters = training.place.parameters
+        net.parameters, net.running = training.place.parameters, training.place.running
         before = training.place.memory
     finally:
         optimizer.memory = before
@@ -72,11 +73,14 @@ class _Training:
                 raise TypeError(f"train: {what} must be a function or None, found {shown(function)}")
         self.net, self.optimizer, self.schedule, self.clip = net, optimizer, schedule, clip
         self.X, self.Y = net.rows(X, Y)
+        self.normalised = any(net.batch_norm)
         self.validation = self._validation_rows(validation)
         self.epochs = whole_number("train: epochs", epochs, 1)
         self.batch_size = whole_number("train: batch_size", batch_size, 1)
         if self.batch_size > len(self.X):
             raise ValueError(f"train: batch_size is {batch_size}, but X has {len(self.X)} rows: take at most so many")
+        if self.normalised:
+            _check_last_batch(len(self.X), self.batch_size)
         self.rng, self.seed = random_source(seed, "train"), int(seed)
         self.batches, self.outputs = -(-len(self.X) // self.batch_size), f"A{net.depth}"
         self.answers = _answers(self.Y, net.loss_row.targets)
@@ -97,7 +101,8 @@ class _Training:
         parameters = self.net.parameters
         self.optimizer.check_shapes({name: array.shape for name, array in parameters.items()})
         nothing = np.zeros(NORMS + len(parameters))
-        self.place = Place(parameters, self.optimizer.memory, self.rng.bit_generator.state, 0, 0, nothing)
+        random = self.rng.bit_generator.state
+        self.place = Place(parameters, self.net.running, self.optimizer.memory, random, 0, 0, nothing)
         if checkpoint is None:
             return
         self.path = file_path("train: checkpoint", checkpoint)
@@ -170,8 +175,9 @@ class _Training:
                 raise TypeError(f"train: clip must return the gradient, a dict, found {shown(gradient)}")
         parameters = self.optimizer.step(place.parameters, gradient, rate)
         sums[SECONDS] += time.perf_counter() - begun
+        running = moved_statistics(place.running, trace) if self.normalised else place.running
         self.place = place._replace(
-            parameters=parameters, memory=self.optimizer.memory, batch=place.batch + 1, sums=sums
+            parameters=parameters, running=running, memory=self.optimizer.memory, batch=place.batch + 1, sums=sums
         )
 
     def _rate(self, epoch):
@@ -194,11 +200,21 @@ class _Training:
         if self.validation is None:
             return math.nan, math.nan
         X, Y = self.validation
-        with np.errstate(all="ignore"):
-            trace = self.net.finite_run("forward (validation)", self.place.parameters, X, Y)
+        trace = self.net.infer("forward (validation)", self.place.parameters, self.place.running, X, Y)
         answers = _answers(Y, self.net.loss_row.targets)
         accuracy = math.nan if answers is None else self._right(trace[self.outputs], answers) / len(X)
         return float(trace["L"]), accuracy
+
+
+def _check_last_batch(rows, batch_size):
+    """ValueError: a batch of one row, which cannot be normalised, with the sizes nearby that leave none."""
+    if rows % batch_size != 1 and batch_size > 1:
+        return
+    fitting = [size for size in range(2, rows + 1) if rows % size != 1]
+    near = sorted(sorted(fitting, key=lambda size: abs(size - batch_size))[:4])
+    left = "batches of one row" if batch_size == 1 else f"a last batch of one row (of {rows})"
+    advice = f"take {', '.join(map(str, near))}" if near else "give more rows"
+    raise ValueError(f"train: batch_size {batch_size} leaves {left}, which batch normalisation cannot take: {advice}")
 
 
 def _answers(rows, targets):

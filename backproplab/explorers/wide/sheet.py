@@ -41,7 +41,7 @@ def sheet_of(net, trace, gradient):
             "whole": whole(net, name),
             "why": "" if name in gradient else fused,
         })  # fmt: skip
-    about = [f"{layer}: {activation}" for layer, activation in zip(net.layers, net.activations, strict=True)]
+    about = [f"{layer}: {layer.activation}" for layer in net.layers]
     titles = [WORDS["input"], *(f"{WORDS['layer']} {text}" for text in about), f"{WORDS['loss']}: {net.loss_name}"]
     return {"tensors": tensors, "titles": titles, "examples": n, "l2": net.l2, "words": WORDS}
 

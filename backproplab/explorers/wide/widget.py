@@ -51,7 +51,7 @@ class WideExplorer(Explorer):
         if not isinstance(net, Network):
             raise TypeError(f"explore: expected a Network, found {shown(net)}")
         check_size(net, X)
-        self._first = _copy(net, net.parameters)
+        self._first = net.with_parameters(net.parameters)
         self._net, self._losses, self._version = self._first, [], 0
         trace = net.forward(X, Y)
         self._X, self._Y = trace["X"], trace["Y"]
@@ -182,7 +182,7 @@ class WideExplorer(Explorer):
                 with np.errstate(all="ignore"):
                     net = self._net
                     new = {name: value - self.rate * self._gradient[name] for name, value in net.parameters.items()}
-                    net = _copy(net, new)
+                    net = net.with_parameters(new)
                 self._trace, self._terms, self._gradient = self._computed(net)
             except ValueError as error:
                 return f"{WORDS['stopped'].format(done=done, times=times)}, rate {number(self.rate)}: {error}"
@@ -287,10 +287,6 @@ class WideExplorer(Explorer):
 
     def __repr__(self):
         return f"explore(dL/d{self.wrt} of {self._net!r}, {len(self._X)} examples)"
-
-
-def _copy(net, parameters):
-    return Network.from_parameters(parameters, net.activations, net.loss_name, net.l2, net.reduction)
 
 
 def _bytes(arrays, kind):

@@ -6,7 +6,6 @@ from functools import lru_cache
 import numpy as np
 
 from ....given import check_finite
-from ....models.network import Network
 
 OPTIMIZERS = ("SGD", "Adam")
 # Of Adam: how much of the old means of the gradient and of its square is kept, and what keeps the divisor from 0. Source:
@@ -85,7 +84,7 @@ class Training:
     def net(self, place):
         """The net at a place, one of its own."""
         net = self._net
-        return Network.from_parameters(self.named(place.weights), net.activations, net.loss_name, net.l2, net.reduction)
+        return net.with_parameters(self.named(place.weights))
 
     def rows(self, step):
         """The rows of the batch of a step; the last of an epoch may be smaller. All rows need no shuffling."""

@@ -5,7 +5,7 @@ from numbers import Real
 
 import numpy as np
 
-from ..given import shown
+from ...given import shown
 
 
 def _xavier(rng, n_out, n_in):
