@@ -5,7 +5,7 @@ import math
 from dataclasses import asdict, replace
 
 from ....functions.activations import ACTIVATIONS
-from ....models.initial import WAYS
+from ....models.layers.initial import WAYS
 from ....notation import number
 from ....paper.mathml import tree
 from .sizes import Factor, sizes_of
@@ -22,7 +22,7 @@ WORDS = {
     "forward": "The pass forward ends in layer {layer}: {name} is past float64", "loss": "The pass forward ends at the loss: {name} is past float64", "forward_why": "No loss, so no gradient in any layer.", "backward": "δ is past float64 from layer {layer} down", "backward_why": "Forward all numbers are finite; on the way back they grow beyond 1.8·10³⁰⁸.",
     "why": "Each step back, on average:", "dead": "{dead} of {units} hidden units are dead: their slope is 0 in every row, so nothing passes back through them.",
     "sizes": "Size of δ and of the gradient in each layer", "sizes_label": "the size of delta and of dL/dW, layer by layer, in powers of ten", "deltas": "δ = ∂L/∂Z", "gradients": "∂L/∂W", "predicted": "δ as the product of the factors has it", "largest": "thin lines reach up to the largest entry", "back": "backward: δ goes this way", "layer": "layer", "zero": "0", "past_float": "past float64", "no_numbers": "no numbers",
-    "factors": "What each step back multiplies δ by", "factors_label": "the factors of each step back, in powers of ten", "one": "1: δ keeps its size", "below": "below: δ shrinks", "above": "above: δ grows", "weights": "weights", "slopes": "slopes", "norm": "normalisation", "past": "past the layer", "product": "product", "together": "together", "ratio": "measured", "dead_units": "dead units", "dead_short": "dead",
+    "factors": "What each step back multiplies δ by", "factors_label": "the factors of each step back, in powers of ten", "below": "below: δ shrinks", "above": "above: δ grows", "weights": "weights", "slopes": "slopes", "norm": "normalisation", "past": "past the layer", "product": "product", "together": "together", "ratio": "measured", "dead_units": "dead units", "dead_short": "dead",
     "step": "The step back from layer {layer} to layer {below}", "choose": "step back from layer", "weights_is": "how much W stretches δ: |δW| / |δ|", "slopes_is": "|g′|, the slopes of the activation in layer {below}", "norm_is": "back through the normalisation: 1 / spread of Z", "past_is": "what arrives past the layer, unchanged", "product_is": "weights × slopes", "product_norm_is": "weights × slopes × normalisation", "together_is": "√(product² + past²)", "ratio_is": "|δ| in layer {below} / |δ| in layer {layer}", "dead_is": "in layer {below}: slope 0 in every row",
     "size_is": "The size |·| of an array is the root mean square of its entries. The product is an estimate: it takes slopes and δ as independent of each other, and so do two ways that add up.", "on_the_norm": "and back through the normalisation to δ",
     "of": "of", "and": "and", "from_to": "|δ| goes from {from} in layer {layer} to {to} in layer {below}.", "stays": "The page still shows the last good net.", "found": "found", "blank": "nothing", "notdepth": "a whole number of layers from {low} to {high} is wanted", "notsize": "a standard deviation from 0 to 1e100 is wanted, such as 0.1",

@@ -60,10 +60,9 @@ def network_of(state):
     """(net, X, Y) of a state: square layers, the last one linear; normal rows X and Y, a squared error."""
     rng, hidden = np.random.default_rng((state.seed, 1)), state.depth - 1  # other numbers than those of the weights
     X, Y = rng.normal(size=(2, ROWS, state.width))
-    more = {"batch_norm": [True] * hidden + [False]} if state.batch_norm else {}
-    more |= {"residual": True} if state.residual else {}
-    activations = [state.activation] * hidden + ["identity"]
-    return Network([state.width] * (state.depth + 1), activations, seed=state.seed, init=state.init, **more), X, Y
+    sizes, activations = [state.width] * (state.depth + 1), [state.activation] * hidden + ["identity"]
+    more = dict(batch_norm=state.batch_norm, residual=state.residual)
+    return Network(sizes, activations, seed=state.seed, init=state.init, **more), X, Y
 
 
 def sizes_of(state):
@@ -84,13 +83,14 @@ def _sizes(state):
 
 
 def _measured(net, terms, gradient):
-    deltas, gradients = ([gradient[f"{letter}{layer}"] for layer in net.layers] for letter in "ZW")
-    slopes = [_slope(terms, layer).value for layer in net.layers]
+    layers = range(1, net.depth + 1)
+    deltas, gradients = ([gradient[f"{letter}{layer}"] for layer in layers] for letter in "ZW")
+    slopes = [_slope(terms, layer).value for layer in layers]
     found = [tuple(map(size, arrays)) for arrays in (deltas, gradients)]
     found += [tuple(_largest(array) for array in arrays) for arrays in (deltas, gradients)]
-    factors = tuple(_factor(terms, gradient, layer) for layer in net.layers[1:])
+    factors = tuple(_factor(terms, gradient, layer) for layer in layers[1:])
     dead = tuple(int((value == 0).all(axis=0).sum()) for value in slopes)
-    lost = next((layer for layer in reversed(net.layers) if math.isnan(found[0][layer - 1])), None)
+    lost = next((layer for layer in reversed(layers) if math.isnan(found[0][layer - 1])), None)
     return Sizes(*found, factors, dead, (f"delta{lost}", lost, "") if lost else None)
 
 

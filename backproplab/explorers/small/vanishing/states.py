@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from ....functions.activations import ACTIVATIONS
 from ....given import known, real_number, shown, whole_number
-from ....models.initial import WAYS
+from ....models.layers.initial import WAYS
 
 DEPTHS, WIDTHS = (2, 100), (8, 16, 32, 64)
 LARGEST = 1e100  # standard deviation of weights

@@ -19,7 +19,8 @@ export class Page {
     host.append(this.root);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.figures);
-    this.resize();
+    this.width = this.measured();
+    this.draw();
   }
 
   dispose() { this.abort.abort(); this.observer.disconnect(); cancelAnimationFrame(this.frame); this.root.remove(); }
@@ -180,11 +181,13 @@ export class Page {
     this.frame = requestAnimationFrame(() => { try { this.draw(); } catch (error) { this.refuse(error); } });
   }
 
+  measured() { return Math.max(240, Math.floor(this.upper.clientWidth)); }
+
   resize() {
-    const width = Math.max(240, Math.floor(this.upper.clientWidth));
+    const width = this.measured();
     if (width === this.width) return;
     this.width = width;
-    this.draw();
+    this.schedule();
   }
 
   /** Bring the controls to what is asked for; what is being typed is left alone. */
