@@ -673,8 +673,8 @@ def test_a_saved_page_holds_what_mends(file):
 
 def test_a_saved_page_goes_to_the_nearest_net_and_says_so(file):
     fill(file, "layers", "13")
-    said = file.locator(".bp-message").text_content()
-    assert said == "This saved page holds no net with layers 13, weights 0.5: shown is layers 10, weights 2."
+    said = file.locator(".bp-verdict").text_content()
+    assert said == "This saved page holds no net with layers: 13, weights: 0.5; shown is layers: 10, weights: 2."
     expects(file, bp.explore_vanishing(depth=10, init=2.0), rel=2e-2)
     assert field(file, "layers").input_value() == "10" and field(file, "standard deviation").input_value() == "2"
     fill(file, "standard deviation", "0.01")
@@ -684,7 +684,7 @@ def test_a_saved_page_goes_to_the_nearest_net_and_says_so(file):
     assert field(file, "layers").input_value() == "50"
     file.get_by_role("button", name="Reset").click()
     settle(file)
-    assert file.locator(".bp-message").text_content() == ""
+    assert file.locator(".bp-verdict").text_content() == file.locator(".bp-message").text_content() == ""
     expects(file, bp.explore_vanishing(depth=30, init=0.5))
     file.get_by_label("step back from layer").press("ArrowRight")
     settle(file)

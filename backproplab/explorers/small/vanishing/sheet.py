@@ -17,16 +17,16 @@ WORDS = {
     "depth": "layers", "width": "units in each", "activation": "activation", "init": "weights", "number": "normal, σ", "size": "standard deviation of the weights", "batch_norm": "batch normalisation", "residual": "residuals", "seed": "draw again", "seeded": "seed {seed}", "reset": "Reset", "typed": "typed", "try": "Try",
     "vanishes": "δ vanishes", "holds": "δ holds", "explodes": "δ explodes", "path": "On the way back each step multiplies it by about {factor}: from {first} in layer {depth} to {last} in layer 1.",
     "still": "each step back multiplies it by about {factor}: {first} in layer {depth}, {last} in layer 1",
-    "slow": "One step of gradient descent moves the weights of layer 1 some {times} times less than those of layer {depth}: with one learning rate for all, the first layers stand still.", "fast": "The gradient of layer 1 is some {times} times that of layer {depth}: a learning rate that suits one of them ruins or freezes the other.", "both_holds": "First and last layers get gradients of like size ({first} and {last}): all of them can learn.", "both_vanishes": "The gradients of layer 1 and layer {depth} are of like size, but small ({first} and {last}): the activations shrink on the way forward as δ does on the way back. No layer learns much.", "both_explodes": "The gradients of layer 1 and layer {depth} are of like size, but huge ({first} and {last}): the activations grow on the way forward as δ does on the way back. Every step goes much too far.",
+    "slow": "One step of gradient descent moves the weights of layer 1 some {times} times less than those of layer {depth}: with one learning rate for all, the first layers stand still.", "fast": "The gradient of layer 1 is some {times} times that of layer {depth}: a learning rate that suits one of them ruins or freezes the other.", "both_holds": "Layer 1 gets a gradient of size {first}, layer {depth} one of {last}: all layers can learn, if not equally fast.", "both_vanishes": "The gradients of layer 1 and layer {depth} are of like size, but small ({first} and {last}): the activations shrink on the way forward as δ does on the way back. No layer learns much.", "both_explodes": "The gradients of layer 1 and layer {depth} are of like size, but huge ({first} and {last}): the activations grow on the way forward as δ does on the way back. Every step goes much too far.",
     "nothing": "Nothing arrives: δ is 0 from layer {layer} down", "nothing_why": "A product of zeros, or of numbers too small for float64, is 0: these layers do not learn at all.",
     "forward": "The pass forward ends in layer {layer}: {name} is past float64", "loss": "The pass forward ends at the loss: {name} is past float64", "forward_why": "No loss, so no gradient in any layer.", "backward": "δ is past float64 from layer {layer} down", "backward_why": "Forward all numbers are finite; on the way back they grow beyond 1.8·10³⁰⁸.",
     "why": "Each step back, on average:", "dead": "{dead} of {units} hidden units are dead: their slope is 0 in every row, so nothing passes back through them.",
     "sizes": "Size of δ and of the gradient in each layer", "sizes_label": "the size of delta and of dL/dW, layer by layer, in powers of ten", "deltas": "δ = ∂L/∂Z", "gradients": "∂L/∂W", "predicted": "δ as the product of the factors has it", "largest": "thin lines reach up to the largest entry", "back": "backward: δ goes this way", "layer": "layer", "zero": "0", "past_float": "past float64", "no_numbers": "no numbers",
     "factors": "What each step back multiplies δ by", "factors_label": "the factors of each step back, in powers of ten", "below": "below: δ shrinks", "above": "above: δ grows", "weights": "weights", "slopes": "slopes", "norm": "normalisation", "past": "past the layer", "product": "product", "together": "together", "ratio": "measured", "dead_units": "dead units", "dead_short": "dead",
-    "step": "The step back from layer {layer} to layer {below}", "choose": "step back from layer", "weights_is": "how much W stretches δ: |δW| / |δ|", "slopes_is": "|g′|, the slopes of the activation in layer {below}", "norm_is": "back through the normalisation: 1 / spread of Z", "past_is": "what arrives past the layer, unchanged", "product_is": "weights × slopes", "product_norm_is": "weights × slopes × normalisation", "together_is": "√(product² + past²)", "ratio_is": "|δ| in layer {below} / |δ| in layer {layer}", "dead_is": "in layer {below}: slope 0 in every row",
+    "step": "The step back from layer {layer} to layer {below}", "choose": "step back from layer", "weights_is": "|δW| / |δ|: how much W stretches δ", "slopes_is": "|g′|, the slopes of the activation in layer {below}", "norm_is": "back through the normalisation: 1 / spread of Z", "past_is": "what arrives past the layer, unchanged", "product_is": "weights × slopes", "product_norm_is": "weights × slopes × normalisation", "together_is": "√(product² + past²)", "ratio_is": "|δ| in layer {below} / |δ| in layer {layer}", "dead_is": "in layer {below}: slope 0 in every row",
     "size_is": "The size |·| of an array is the root mean square of its entries. The product is an estimate: it takes slopes and δ as independent of each other, and so do two ways that add up.", "on_the_norm": "and back through the normalisation to δ",
     "of": "of", "and": "and", "from_to": "|δ| goes from {from} in layer {layer} to {to} in layer {below}.", "stays": "The page still shows the last good net.", "found": "found", "blank": "nothing", "notdepth": "a whole number of layers from {low} to {high} is wanted", "notsize": "a standard deviation from 0 to 1e100 is wanted, such as 0.1",
-    "saved": "Saved without a kernel: this page holds nets of {depths} layers with {activations}; weights {inits}; batch normalisation and residuals on or off. Other settings go to the nearest of these.", "snapped": "This saved page holds no net with {asked}: shown is {shown}.", "kernelerror": "the kernel says", "nokernel": "the kernel does not answer; the page shows the last net that it computed",
+    "saved": "Saved without a kernel: this page holds nets of {depths} layers with {activations}; weights {inits}; batch normalisation and residuals on or off. Other settings go to the nearest of these.", "snapped": "This saved page holds no net with {asked}; shown is {shown}.", "kernelerror": "the kernel says", "nokernel": "the kernel does not answer; the page shows the last net that it computed",
 }  # fmt: skip
 # Nets worth a look: what is said on the button, and what it sets.
 PRESETS = (
@@ -35,7 +35,20 @@ PRESETS = (
     ("tanh, Xavier", {"activation": "tanh", "init": "xavier", "batch_norm": False, "residual": False}),
     ("relu, He", {"activation": "relu", "init": "he", "batch_norm": False, "residual": False}),
     ("relu, large weights", {"activation": "relu", "init": 2.0, "batch_norm": False, "residual": False}),
+    ("large weights, normalised", {"activation": "relu", "init": 2.0, "batch_norm": True, "residual": False}),
+    ("sigmoid, residuals", {"activation": "sigmoid", "init": "xavier", "batch_norm": False, "residual": True}),
 )
+# What is known of the slopes of an activation, and of how much weights stretch; it stands beside their numbers.
+NOTES = {
+    "sigmoid": "a sigmoid's are at most 1/4",
+    "tanh": "at most 1, less where tanh saturates",
+    "relu": "0 or 1; as many of each give √½ = 0.71",
+    "identity": "always 1",
+    "xavier": "about 1, for the variance is 1/units",
+    "he": "about √2, for the variance is 2/units",
+    "orthogonal": "1, for W only turns δ",
+    "number": "about σ √units",
+}
 STEP = r"\delta^{(l-1)} = \left(\delta^{(l)} \, W^{(l)}\right) \odot g'\left(Z^{(l-1)}\right)"
 STEPS = {  # by batch normalisation and residuals: one step back
     "00": STEP,
@@ -63,6 +76,7 @@ def sheet_of():
         "widths": WIDTHS,
         "activations": list(ACTIVATIONS),
         "inits": list(WAYS),
+        "notes": NOTES,
         "steps": {key: tree(latex) for key, latex in STEPS.items()},
     }
 

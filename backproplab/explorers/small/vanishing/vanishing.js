@@ -110,7 +110,7 @@ export class Page {
   change(changes) {
     const wanted = { ...this.wanted, ...changes };
     wanted.layer = Math.min(wanted.layer, wanted.depth);
-    this.message.textContent = "";
+    this.message.textContent = this.verdict.textContent = "";
     this.wanted = wanted;
     if (alike(wanted, this.state)) this.take({ ...this.state, ...wanted }, true);
     if (!this.sheet.saved) this.ask();
@@ -132,8 +132,8 @@ export class Page {
     if (alike(wanted, first)) return { ...first, layer: wanted.layer };
     const nearest = { depth: () => near(axes.depth, wanted.depth), activation: () => axes.activation.at(-1), init: () => near(axes.init.filter(Number.isFinite), wanted.init) };
     const found = { ...wanted, ...Object.fromEntries(Object.entries(axes).map(([name, values]) => [name, values.includes(wanted[name]) ? wanted[name] : nearest[name]()])) };
-    const others = Object.keys(axes).filter((name) => found[name] !== wanted[name]), list = (net) => others.map((name) => `${words[name]} ${net[name]}`).join(", ");
-    if (others.length) this.message.textContent = filled(words.snapped, { asked: list(wanted), shown: list(found) });
+    const others = Object.keys(axes).filter((name) => found[name] !== wanted[name]), list = (net) => others.map((name) => `${words[name]}: ${net[name]}`).join(", ");
+    if (others.length) this.verdict.textContent = filled(words.snapped, { asked: list(wanted), shown: list(found) });
     const place = Object.entries(axes).reduce((index, [name, values]) => index * values.length + values.indexOf(found[name]), 0);
     return { ...found, layer: Math.min(wanted.layer, found.depth), view: views[place] };
   }

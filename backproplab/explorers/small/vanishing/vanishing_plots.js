@@ -1,6 +1,6 @@
 // The two plots: sizes and factors over the layers, in powers of ten.
 
-const RIM = { left: 58, right: 12, zero: 16 }, UPPER = { top: 22, tall: 214, below: 38, least: 8 }, LOWER = { top: 8, tall: 156, below: 22, least: 2 }, DEAD = { tall: 34, gap: 8 };
+const RIM = { left: 58, right: 12, zero: 16 }, UPPER = { top: 22, tall: 214, least: 8, room: 0.05 }, LOWER = { top: 8, tall: 156, least: 2, room: 0.25 }, DEAD = { tall: 34, gap: 8 };
 // Of each series a color and a shape, the same in plots, legend and table.
 const SERIES = {
   deltas: ["c3", "disc"], gradients: ["c2", "square"], predicted: ["bp-inked", "dash"],
@@ -32,7 +32,7 @@ class Plot {
     const logs = columns.flat().filter((value) => value > 0).map(Math.log10);
     Object.assign(this, frame, { width, depth, left: RIM.left, right: width - RIM.right, zeros: columns.some((column) => column.includes(0)) });
     this.bottom = this.top + this.tall;
-    const most = Math.ceil(logs.reduce((a, b) => Math.max(a, b), logs.length ? -Infinity : 0) + 0.05), fewest = Math.floor(logs.reduce((a, b) => Math.min(a, b), logs.length ? Infinity : 0) - 0.05), missing = Math.max(0, this.least - (most - fewest));
+    const most = Math.ceil(logs.reduce((a, b) => Math.max(a, b), logs.length ? -Infinity : 0) + this.room), fewest = Math.floor(logs.reduce((a, b) => Math.min(a, b), logs.length ? Infinity : 0) - this.room), missing = Math.max(0, this.least - (most - fewest));
     this.high = most + Math.floor(missing / 2); this.low = fewest - Math.ceil(missing / 2);
     this.r = Math.max(1.8, Math.min(4, (this.right - this.left) / depth / 5));
   }

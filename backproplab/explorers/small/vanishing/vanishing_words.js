@@ -1,6 +1,6 @@
 // What a net's sizes say, in words and in one step's numbers.
 
-const FACTORS = ["weights", "slopes", "norm", "past", "product", "ratio"];
+const FACTORS = ["weights", "slopes", "norm", "past", "product", "ratio"], LOPSIDED = 1000; // times that the gradients of the first and the last layer may differ before it is told so
 
 /** A mark as it stands in a plot. */
 function swatch(name) {
@@ -25,7 +25,7 @@ function outcomeOf({ view, depth, width }, words) {
   lines.push(html("div", { class: `bp-is-${outcome}` }, head, ". ", words[`${outcome}_why`] ?? filled(words.path, ends)));
   if (factor) lines.push(html("div", { class: "bp-why" }, `${words.why} `, ...whyOf(view, words)));
   const sides = { depth, times: brief(ratio < 1 ? 1 / ratio : ratio), first: brief(gradients[0]), last: brief(gradients[depth - 1]) };
-  if (factor) lines.push(html("div", {}, filled(words[ratio < 0.01 ? "slow" : ratio > 100 ? "fast" : `both_${outcome}`], sides)));
+  if (factor) lines.push(html("div", {}, filled(words[ratio < 1 / LOPSIDED ? "slow" : ratio > LOPSIDED ? "fast" : `both_${outcome}`], sides)));
   if (dead) lines.push(html("div", {}, filled(words.dead, { dead: dead.reduce((a, b) => a + b), units: (depth - 1) * width })));
   return lines;
 }
@@ -38,11 +38,12 @@ function whyOf({ means, past }, words) {
 }
 
 /** One step back: on paper, in numbers, and as a table of its factors. */
-function cardOf({ view, depth, layer, width, batch_norm, residual }, { words, steps }) {
+function cardOf({ view, layer, width, activation, init, batch_norm, residual }, { words, steps, notes }) {
   const below = layer - 2, places = { layer, below: layer - 1 }, value = (name) => view[name]?.[below] ?? null;
   const about = { product: view.past ? words.together_is : view.norm ? words.product_norm_is : words.product_is };
+  const note = { slopes: notes[activation], weights: notes[typeof init === "number" ? "number" : init] };
   const rows = named(view, words).map(([name, text]) => html("tr", { class: name === "product" || name === "ratio" ? "bp-result" : "" },
-    html("th", { scope: "row" }, swatch(name), text), html("td", { class: "bp-quiet" }, filled(about[name] ?? words[`${name}_is`], places)), html("td", { class: "bp-value" }, brief(value(name)))));
+    html("th", { scope: "row" }, swatch(name), text), html("td", { class: "bp-quiet" }, filled(about[name] ?? words[`${name}_is`], places), ...(note[name] ? [html("div", {}, note[name])] : [])), html("td", { class: "bp-value" }, brief(value(name)))));
   if (view.dead) rows.push(html("tr", {}, html("th", { scope: "row" }, words.dead_units), html("td", { class: "bp-quiet" }, filled(words.dead_is, places)), html("td", { class: "bp-value" }, `${view.dead[below]} ${words.of} ${width}`)));
   const size = (at) => brief(view.deltas?.[at] ?? null), paper = html("div", { class: "bp-paper" }, build(steps[`${Number(batch_norm)}${Number(residual)}`]));
   if (batch_norm) paper.append(html("span", { class: "bp-quiet" }, words.on_the_norm));
