@@ -16,6 +16,7 @@ from test_page import LOAD
 import backproplab as bp
 from backproplab.explorers import life
 from backproplab.explorers import page as page_module
+from backproplab.explorers.small.vanishing import sizes
 from backproplab.explorers.small.vanishing.sheet import AXES, PRESETS, WORDS
 from backproplab.explorers.small.vanishing.sizes import Factor
 from backproplab.explorers.small.vanishing.widget import LOOKS, ROOMS
@@ -117,7 +118,7 @@ def test_what_the_theory_says():
 @pytest.mark.parametrize("changes, outcome", [
     (dict(), "vanishes"), (dict(init=0.1), "vanishes"), (dict(activation="tanh"), "holds"), (dict(activation="relu", init="he"), "holds"), (dict(activation="relu", init=2.0), "explodes"), (dict(init=0), "nothing"),
     (dict(activation="relu", init=1e99), "forward"), (dict(activation="identity", init=1e9), "loss"),
-    (dict(batch_norm=True), "holds"), (dict(init=0.1, residual=True), "holds"),
+    (dict(batch_norm=True), "holds"), (dict(init=0.1, residual=True), "holds"), (dict(activation="relu", init=2.0, batch_norm=True), "holds"),
 ])  # fmt: skip
 def test_what_becomes_of_delta(changes, outcome):
     e = bp.explore_vanishing(**changes)
@@ -152,13 +153,16 @@ def test_numbers_past_float64_are_said():
     assert bp.explore_vanishing(activation="identity", init=1e9).overflow[:2] == ("L", 0)
 
 
-def test_numbers_past_float64_on_the_way_back_are_said():
-    """Saturated, forward stays finite; a batch normalisation of weights near 0 makes delta grow beyond all bounds."""
-    found = [bp.explore_vanishing(activation="tanh", init=init, depth=100, width=64) for init in (30.0, 1e3, 1e4, 1e6)]
-    for e in found:
-        for column in (e.deltas, e.gradients):
-            assert all(value >= 0 or math.isnan(value) for value in column)
-        json.dumps(e.state, allow_nan=False)
+def test_numbers_past_float64_on_the_way_back_are_said(monkeypatch):
+    """Rows of zeros stay zeros under tanh, however large the weights; on the way back nothing saturates."""
+    weights = {f"{kind}{layer}": np.eye(3) * 1e100 if kind == "W" else np.zeros(3) for layer in range(1, 7) for kind in "Wb"}  # fmt: skip
+    net = bp.Network.from_parameters(weights, ["tanh"] * 5 + ["identity"])
+    monkeypatch.setattr(sizes, "network_of", lambda state: (net, np.zeros((4, 3)), np.ones((4, 3))))
+    e = bp.explore_vanishing(depth=6, width=8, seed=123456)
+    assert e.deltas[3:] == pytest.approx([0.25e200, 0.25e100, 0.25]) and e.deltas[2] == pytest.approx(0.25e300)
+    assert np.isnan(e.deltas[:2]).all() and e.overflow == ("delta2", 2, "") and e.factors[0].ratio is None
+    view = e.state["view"]
+    assert view["outcome"] == "backward" and view["deltas"][:2] == [None, None] and "NaN" not in json.dumps(e.state)
 
 
 def test_zero_is_a_size():
@@ -366,6 +370,9 @@ def expects(page, explorer, rel=6e-3):
         assert value is None or shown[name] == pytest.approx(value, rel=rel)
     said = page.locator(".bp-outcome").text_content()
     assert said.startswith(WORDS[explorer.state["view"]["outcome"]].split("{")[0])
+    for name, text in (("weights", "weights"), ("slopes", "slopes"), ("ratio", "measured")):
+        every = [getattr(factor, name) for factor in explorer.factors]
+        assert plain(re.search(rf" {text} ([\d.·⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)", said)[1]) == pytest.approx(math.prod(every) ** (1 / len(every)), rel=rel)  # fmt: skip
     if sum(explorer.dead):
         assert f"{sum(explorer.dead)} of {(explorer.depth - 1) * explorer.width} hidden units are dead" in said
         assert shown["dead units"] == f"{explorer.dead[explorer.layer - 2]} of {explorer.width}"
@@ -397,6 +404,9 @@ def test_the_page_draws_and_writes_the_numbers_of_pytorch(live, state):
     together = [marks(live, "bp-lower", look) for look in ("bp-up", "bp-down", "bp-dot", "bp-ring")]
     columns = [[row[i] for row in factors] for i in (0, 1, 4, 5)]
     lies_on(np.vstack(together), np.hstack(columns))
+    layers = marks(live, "bp-upper", "bp-disc")[:, 0]
+    for found in together:
+        assert found[:, 0] == pytest.approx((layers[:-1] + layers[1:]) / 2, abs=0.11), "each between its two layers"
     assert len(marks(live, "bp-lower", "bp-diamond")) == (e.depth - 1 if e.batch_norm else 0)
     assert len(marks(live, "bp-lower", "bp-cross")) == (e.depth - 2 if e.residual else 0)
     assert not re.search("undefined|NaN|Infinity|null", live.locator(".bp-vanishing").inner_html())
@@ -550,6 +560,27 @@ def test_a_kernel_that_is_gone_is_said(opened):
     choose(opened, "activation", "relu")
     opened.wait_for_function("document.querySelector('.bp-verdict').textContent.includes('does not answer')")
     assert opened.locator(".bp-message").text_content() == ""
+
+
+def test_what_the_sizes_mean_for_learning_is_said(live):
+    for state, words in (
+        (dict(), "One step of gradient descent moves the weights of layer 1 some {} times less than those of layer 20"),
+        (dict(activation="tanh", init=2.0), "The gradient of layer 1 is some {} times that of layer 20"),
+        (dict(activation="tanh"), "Layer 1 gets a gradient of size"),
+        (dict(activation="tanh", init=0.1), "of like size, but small"),
+        (dict(activation="relu", init=2.0), "of like size, but huge"),
+    ):
+        e = bp.explore_vanishing(**state)
+        live.evaluate(OPEN, [e.sheet, e.state])
+        settle(live)
+        said, ratio = live.locator(".bp-outcome").text_content(), e.gradients[0] / e.gradients[-1]
+        before, _, after = words.partition("{}")
+        assert before in said and after in said
+        if after:
+            times = plain(said.partition(before)[2].partition(" times")[0])
+            assert times == pytest.approx(max(ratio, 1 / ratio), rel=6e-3) and times > 1000
+        else:
+            assert 1e-3 < ratio < 1e3
 
 
 def test_zeros_and_numbers_past_float64_are_shown(live):
