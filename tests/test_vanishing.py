@@ -368,6 +368,8 @@ def expects(page, explorer, rel=6e-3):
     for name, value in wanted.items():
         assert (name in shown) is (value is not None), name
         assert value is None or shown[name] == pytest.approx(value, rel=rel)
+    came = [plain(number) for number in re.findall(r" (?:from|to) (\S+) in layer", page.locator(".bp-numbers").text_content())]  # fmt: skip
+    assert came == pytest.approx([explorer.deltas[explorer.layer - 1], explorer.deltas[explorer.layer - 2]], rel=rel)
     said = page.locator(".bp-outcome").text_content()
     assert said.startswith(WORDS[explorer.state["view"]["outcome"]].split("{")[0])
     for name, text in (("weights", "weights"), ("slopes", "slopes"), ("ratio", "measured")):
@@ -503,6 +505,20 @@ def test_moves_while_the_kernel_works_go_together(opened, explorer):
     assert (explorer.depth, explorer.activation) == (25, "tanh")
     expects(opened, explorer)
     assert field(opened, "layers").input_value() == "25"
+
+
+def test_an_answer_to_an_earlier_move_is_not_drawn(opened, explorer):
+    choose(opened, "activation", "relu")
+    stale = {"turn": opened.evaluate("sent[0].turn") - 1, "state": bp.explore_vanishing(activation="tanh").state}
+    opened.evaluate("answer", stale)
+    settle(opened)
+    expects(opened, bp.explore_vanishing())
+    assert opened.locator('select[aria-label="activation"]').input_value() == "relu"
+    assert served(opened, explorer) == 1 and explorer.activation == "relu"
+    expects(opened, explorer)
+    opened.evaluate("answer", stale)
+    settle(opened)
+    expects(opened, bp.explore_vanishing(activation="tanh"))  # at rest: the answer to another page of the same explorer
 
 
 def test_reset_goes_back(opened, explorer):
