@@ -248,12 +248,13 @@ def backpropagate(terms, output):
 
 def sizes(terms, output):
     """The walk over absolute values: for each quantity the sum over its paths of |product of terms|."""
+    return walk(terms, {output: 1.0}, size_of_pull)
 
-    def pull(term, d):
-        rule = RULES[term.rule]
-        return (rule.size or rule.pull)(d, np.abs(term.value))
 
-    return walk(terms, {output: 1.0}, pull)
+def size_of_pull(term, d):
+    """The sum of the absolute values of what a term's pull adds up, for absolute values d of what arrives."""
+    rule = RULES[term.rule]
+    return (rule.size or rule.pull)(d, np.abs(term.value))
 
 
 def _reached(start, steps):
