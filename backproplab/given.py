@@ -240,8 +240,8 @@ def weights_and_biases(parameters):
 
 def _layers_named(parameters):
     """The names that each layer should have: W and b, or where there is a gamma or a beta W, gamma and beta."""
-    scales = sum(str(name).startswith("gamma") for name in parameters)
-    for layer in range(1, max(1, (len(parameters) - scales + 1) // 2) + 1):
+    weights = sum(str(name).startswith("W") for name in parameters)
+    for layer in range(1, max(1, weights) + 1):
         normalised = f"gamma{layer}" in parameters or f"beta{layer}" in parameters
         yield [f"{kind}{layer}" for kind in (("W", "gamma", "beta") if normalised else ("W", "b"))]
 

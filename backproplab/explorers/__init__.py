@@ -37,6 +37,11 @@ def explore(model, X=None, Y=None, /, *, wrt=None, **numbers):
 
 def _of_network(net, X, Y, wrt):
     """The page of a network: unit by unit where its edges and examples can be shown so, else in heat cells of its layers."""
+    if any(net.batch_norm):
+        raise ValueError(
+            "explore: a normalised layer works on a whole batch, and a page shows each row's own way; "
+            "bp.draw(net.terms(trace), trace) and net.derive(name, trace) show its terms, bp.explore_vanishing what it does"
+        )
     edges = sum((2 * below + 2) * here for below, here in pairwise(net.sizes)) + 2 * net.sizes[-1]
     trace = net.forward(X, Y)
     if edges > MOST_EDGES or len(trace["X"]) > MOST_EXAMPLES:

@@ -11,7 +11,7 @@ import sympy as sp
 
 from ...notation import call_piece
 from ...terms import Slope
-from .tensors import OVER, SQUARE, TIMES, Edge, TensorLine, constant, entry, written
+from .tensors import OVER, TIMES, Edge, TensorLine, constant, entry, written
 
 EPS = 1e-5  # beside the variance, as in PyTorch
 MOMENTUM = 0.1  # the part of the running statistics that a batch replaces, as in PyTorch
@@ -32,7 +32,7 @@ def normalising_lines(layer):
         (Edge(C, Z, "times", *constant(1)), Edge(C, mu, "onto mean", *constant(-1))),
     )  # fmt: skip
     yield TensorLine(
-        var, (), partial(_variance, C), partial(_variance_size, Z), written(call_piece("mean"), C, SQUARE, _OVER_ROWS),
+        var, (), partial(_variance, C), partial(_variance_size, Z), written(call_piece("mean"), C, TIMES, C, _OVER_ROWS),
         (Edge(var, C, "through statistic", partial(_two_over_n, C), partial(_variance_on_paper, C)),), ("below", N, 0),
     )  # fmt: skip
     yield TensorLine(
