@@ -3,8 +3,6 @@
 const REST = 150, MOST_Z = 100, LEAST_REACH = 8, STEPS = 80, FINE = 800; // milliseconds; the ends of z and of its axis; parts of the axis, by an arrow key and by the pointer
 const EDGE = { left: 46, right: 16, top: 26, gap: 44, bottom: 36 }, NARROWEST = 220, OUTSIDE = 1e4, TANGENT = 0.22; // pixels; of the axis, a tangent to each side
 
-let count = 0;
-
 const between = (value, low, high) => Math.min(Math.max(value, low), high);
 const xy = ([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`;
 
@@ -39,7 +37,7 @@ function ticks([low, high], many) {
 /** What a page of curves over z is; a kind of it says how it is composed, computed and drawn. */
 class OverZ {
   constructor(host, sheet, state, bridge, look) {
-    this.sheet = sheet; this.bridge = bridge; this.id = `bpz${++count}`;
+    this.sheet = sheet; this.bridge = bridge;
     this.first = state;
     this.setters = [];
     this.abort = new AbortController();

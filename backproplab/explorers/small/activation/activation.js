@@ -115,7 +115,7 @@ export class Page extends OverZ {
     const below = slope * way >= 0 ? 14 : -6;
     return [["path", { class: "bp-run", d: `M${xy(from)}L${xy([x, y])}` }], ["path", { class: `bp-rise ${this.result[0].row.color}`, d: `M${xy([x, y])}L${xy(top)}` }],
       ["text", { class: "bp-label", x: ((from[0] + x) / 2).toFixed(1), y: (y + below).toFixed(1), "text-anchor": "middle" }, this.sheet.words.run],
-      ["text", { class: "bp-label bp-ink", x: (x + (right ? 7 : -7)).toFixed(1), y: ((y + top[1]) / 2 + (Math.abs(y - top[1]) < 12 ? below : 4)).toFixed(1), "text-anchor": right ? "start" : "end" }, short(slope, 3)]];
+      ["text", { class: "bp-label bp-ink", x: (x + (right ? 7 : -7)).toFixed(1), y: ((y + top[1]) / 2 + (Math.abs(y - top[1]) < 12 ? below : 4)).toFixed(1), "text-anchor": right ? "start" : "end" }, brief(Number(number(slope, 3)))]];
   }
 
   points(planes, z) {

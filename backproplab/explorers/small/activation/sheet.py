@@ -18,7 +18,7 @@ WORDS = {
     "name": "activation", "beside": "beside it", "z": "z", "typed": "typed", "reset": "Reset",
     "planes": "the activation over z with its tangent, and below it its slope", "handle": "z: the point on the curve, arrow keys move it", "drag": "Drag the point along the curve, or click anywhere; arrow keys move it, with Shift in steps of 1.",
     "value": "g(z)", "slope": "g′(z), its slope", "run": "1", "flat": "slope below 1/100", "zero": "slope 0", "largest": "largest slope {value}", "peak": "largest slope {value}, at z = {z}",
-    "numbers": "Numbers at z = {z}", "function": "activation g", "values": "value g(z)", "slopes": "slope g′(z)", "most": "largest slope", "near": "comes near 1", "formulas": "Formulas", "with": "with a = g(z)",
+    "numbers": "Numbers at z = {z}", "function": "activation g", "values": "value g(z)", "slopes": "slope g′(z)", "most": "largest slope", "formulas": "Formulas", "with": "with a = g(z)",
     "steep": "One step to the right along the tangent goes {slope} {way}: that is the slope g′({z}).", "up": "up", "down": "down", "level": "The tangent is level: the slope g′({z}) is 0, and a gradient that comes back is multiplied by 0.",
     "saturated": "Here {name} saturates: its slope is {slope}, below 1/100, so that less than a hundredth of a gradient flows back.", "dead": "Here the slope of {name} is 0: no gradient flows back through it.",
     "kink": "{name} has a corner at z = 0: the slope is {left} on its left and {right} on its right. That {name}′(0) = {slope} is a convention, the one of PyTorch.",
