@@ -160,16 +160,17 @@ def four(value):
 @pytest.mark.parametrize("z, y", [(-100.0, 1.0), (-5.0, 1.0), (0.0, 0.5), (1.0, 1.0), (70.0, 0.0)])
 def test_the_still_says_the_numbers(z, y):
     e = bp.explore_loss(z, y, NAMES, steps=7)
-    texts = texts_of(e.still.svg)
+    picture = e.still
+    texts = texts_of(picture.svg)
     for name in NAMES:
         a, L, by_a, by_z, slope = own(name, z, y)
         assert name.replace("_", " ") in texts
         assert f"z = {four(z)}, y = {four(y)}: a = {four(a)}, L = {four(L)}" in texts
         assert f"dL/dz = {four(by_a)} · {four(by_z)} = {four(slope)}" in texts
         assert any(text.startswith(f"after 7 steps: z = {four(own_way(name, z, y, 0.5, 7))}, ") for text in texts)
-    assert "nan" not in e.still.svg and "inf" not in e.still.svg
-    places = re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", e.still.svg)
-    assert all(-1 <= float(u) <= e.still.width and -1 <= float(v) <= e.still.height for u, v in places)
+    assert "nan" not in picture.svg and "inf" not in picture.svg
+    places = re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", picture.svg)
+    assert all(-1 <= float(u) <= picture.width and -1 <= float(v) <= picture.height for u, v in places)
 
 
 # --- what a page says ---------------------------------------------------------------------------------------------------

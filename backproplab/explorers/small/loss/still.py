@@ -1,5 +1,7 @@
 """The still of losses: each pair's loss over z with its tangent, below it the slope, and the numbers at z."""
 
+import math
+
 from ....notation import COLORS, short
 from ....pictures.files import Picture
 from ....pictures.plots import moved
@@ -9,7 +11,7 @@ from .sheet import PAIRS, crawling, found_at, loss_window, numbers_at, slope_win
 
 WIDE, HIGH, LOW, GAP = 300, 170, 130, 46  # of the planes, in pixels
 COLUMN, ROW = LEFT + WIDE + 24, TOP + HIGH + GAP + LOW + 128  # of a pair
-LONG, TOLD = 0.22, 18  # of the axis, a tangent to each side; pixels between two lines of words
+LONG, TOLD, APART = 0.22, 18, 2  # of the axis, a tangent to each side; pixels between two lines of words, and two dots
 PAIR_COLORS = (COLORS[3], COLORS[2], COLORS[0], COLORS[6])
 
 
@@ -46,14 +48,22 @@ def _pair(name, z, y, way, window):
     ends = [max(-limit, min(limit, z + side * LONG * 2 * limit)) for side in (-1, 1)]
     yield from above.pieces([(end, found.L + (end - z) * found.slope) for end in ends], INK, 1.6)
     yield Stroke((below.at(z, 0), below.at(z, found.slope)), color, 4)
-    yield from (
-        Circle(*above.at(step, numbers_at(name, step, y).L), 2, color, color) for step in way if abs(step) <= limit
-    )
+    yield from _steps(above, name, y, way, color)
     yield from above.point(z, found.L, color, 5.5)
     yield from below.point(z, found.slope, color, 5.5)
     bottom = below.top + LOW
     yield Text(LEFT + WIDE, bottom + 28, (("z", "i"),), 14, anchor="end")
     yield from _words(name, z, y, found, way, bottom + 44)
+
+
+def _steps(above, name, y, way, color):
+    """A dot for each step inside the plane, but for those that would cover the one before."""
+    last = None
+    for z in way:
+        place = above.at(z, numbers_at(name, z, y).L)
+        if abs(z) <= above.limit and (last is None or math.dist(last, place) >= APART):
+            yield Circle(*place, 2, color, color)
+            last = place
 
 
 def _words(name, z, y, found, way, top):
