@@ -39,19 +39,22 @@ __all__ = [
     "draw",
     "exercise",
     "explore",
+    "explore_activation",
     "explore_boundary",
     "explore_descent",
+    "explore_loss",
     "explore_step",
     "numerical_gradient",
     "paths",
     "table",
     "train",
 ]
+EXPLORERS = tuple(name for name in __all__ if name.startswith("explore"))
 
 
 def __getattr__(name):
     """The widgets, loaded on first use: `explore` imports ipywidgets."""
-    if name in ("explore", "explore_boundary", "explore_descent", "explore_step"):
+    if name in EXPLORERS:
         from . import explorers
 
         return getattr(explorers, name)

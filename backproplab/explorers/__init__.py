@@ -7,8 +7,10 @@ import numpy as np
 from ..models.graph import Graph
 from ..models.network import Network
 from .layers import layers_of
+from .small.activation.widget import ActivationExplorer
 from .small.boundary.widget import BoundaryExplorer
 from .small.descent.widget import DescentExplorer
+from .small.loss.widget import LossExplorer
 from .small.step.widget import StepExplorer
 from .wide.widget import WideExplorer
 from .widget import MOST_EDGES, MOST_EXAMPLES, GraphExplorer
@@ -66,6 +68,17 @@ def explore_step(graph, /, wrt, output=None, **numbers):
     return StepExplorer(graph, wrt, output, numbers)
 
 
+def explore_activation(name="sigmoid", z=1.0, beside=("tanh",)):
+    """A widget for an activation g: its curve with a tangent at z, below it its slope g'(z), and other activations beside it.
+
+    `name` and the names in `beside` are rows of `bp.ACTIVATIONS`; z is a number from -100 to 100. `e.set(z=2.0)` moves the
+    tangent; `e.value`, `e.slope`, `e.values`, `e.slopes`, `e.largest`, `e.saturated` and `e.still` are there to read;
+    `e.save("activation.html")` writes the page. At its corner a relu has the slope 0, by convention.
+    ValueError and TypeError: an unknown name, NaN, a z that is no number or out of its range.
+    """
+    return ActivationExplorer(name, z, beside)
+
+
 def explore_boundary(net, X, Y, optimizer="SGD", rate=0.1, batch_size=None, seed=0):
     """A page on which a small net learns points of the plane: the map of its answers and its boundary, with its loss, step by step.
 
@@ -103,14 +116,31 @@ def explore_descent(
     return DescentExplorer(surface, start, ranges, **asked)
 
 
+def explore_loss(
+    z=-5.0, y=1.0, pairs=("sigmoid + squared_error", "sigmoid + binary_cross_entropy"), rate=0.5, steps=40
+):
+    """A widget for outputs and losses: of each pair L over z and its slope dL/dz = dL/da da/dz, factor by factor, for a target y.
+
+    `pairs` are of "sigmoid + squared_error", "sigmoid + binary_cross_entropy", "tanh + squared_error" and "identity +
+    squared_error"; z from -100 to 100, y from 0 to 1. From z it takes `steps` steps z <- z - rate dL/dz, up to 200, rate up to 2.
+    `e.set(z=2.0)`; `e.outputs`, `e.losses`, `e.factors`, `e.slopes`, `e.crawls`, `e.ways`, `e.still`; `e.save("loss.html")`.
+    ValueError and TypeError: an unknown pair, NaN, a number out of its range.
+    """
+    return LossExplorer(z=z, y=y, pairs=pairs, rate=rate, steps=steps)
+
+
 __all__ = [
+    "ActivationExplorer",
     "BoundaryExplorer",
     "DescentExplorer",
     "GraphExplorer",
+    "LossExplorer",
     "StepExplorer",
     "WideExplorer",
     "explore",
+    "explore_activation",
     "explore_boundary",
     "explore_descent",
+    "explore_loss",
     "explore_step",
 ]
