@@ -15,9 +15,9 @@ from test_page import LOAD
 import backproplab as bp
 from backproplab.explorers import life
 from backproplab.explorers import page as page_module
-from backproplab.explorers.small.activation.sheet import SAYS, WORDS, largest, saturation
-from backproplab.explorers.small.activation.widget import ActivationExplorer
-from backproplab.explorers.small.over_z import reach
+from backproplab.explorers.small.curves.activation.sheet import SAYS, WORDS, largest, saturation
+from backproplab.explorers.small.curves.activation.widget import ActivationExplorer
+from backproplab.explorers.small.curves.over_z import reach
 
 NAMES = list(bp.ACTIVATIONS)
 OWN = {  # by hand, for mpmath
@@ -678,7 +678,7 @@ def test_moves_leave_nothing_behind(live, explorer):
 
 
 def test_every_word_is_used():
-    script = page_module.script(("small/over_z", "small/activation/activation"))
+    script = page_module.script(("small/curves/over_z", "small/curves/activation/activation"))
     used = r'words\.{0}\b|words\["{0}"\]|"{0}"'
     assert [key for key in WORDS if not re.search(used.format(re.escape(key)), script)] == []
 

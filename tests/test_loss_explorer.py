@@ -29,8 +29,8 @@ from test_explorer import kernel  # noqa: F401  a fixture
 
 import backproplab as bp
 from backproplab.explorers import page as page_module
-from backproplab.explorers.small.loss.sheet import PAIRS, WORDS, crawling
-from backproplab.explorers.small.loss.widget import LossExplorer
+from backproplab.explorers.small.curves.loss.sheet import PAIRS, WORDS, crawling
+from backproplab.explorers.small.curves.loss.widget import LossExplorer
 
 NAMES = list(PAIRS)
 SQUARE, ENTROPY, TANH, LINEAR = NAMES
@@ -494,7 +494,7 @@ def test_moves_leave_nothing_behind(live, explorer):
 
 
 def test_every_word_is_used():
-    script = page_module.script(("computation", "small/over_z", "small/loss/loss"))
+    script = page_module.script(("computation", "small/curves/over_z", "small/curves/loss/loss"))
     assert [key for key in WORDS if not re.search(rf'words\.{re.escape(key)}\b|"{re.escape(key)}"', script)] == []
 
 

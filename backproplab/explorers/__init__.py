@@ -7,10 +7,10 @@ import numpy as np
 from ..models.graph import Graph
 from ..models.network import Network
 from .layers import layers_of
-from .small.activation.widget import ActivationExplorer
 from .small.boundary.widget import BoundaryExplorer
+from .small.curves.activation.widget import ActivationExplorer
+from .small.curves.loss.widget import LossExplorer
 from .small.descent.widget import DescentExplorer
-from .small.loss.widget import LossExplorer
 from .small.step.widget import StepExplorer
 from .wide.widget import WideExplorer
 from .widget import MOST_EDGES, MOST_EXAMPLES, GraphExplorer

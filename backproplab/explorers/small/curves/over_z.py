@@ -6,11 +6,11 @@ from dataclasses import asdict, fields
 
 import numpy as np
 
-from ...given import known, real_number, shown
-from ...notation import short
-from ...pictures.shapes import CARD, INK, MUTED, Circle, Stroke, Text
-from .. import page
-from ..life import Explorer, keep
+from ....given import known, real_number, shown
+from ....notation import short
+from ....pictures.shapes import CARD, INK, MUTED, Circle, Stroke, Text
+from ... import page
+from ...life import Explorer, keep
 
 MOST_Z = 100.0
 LEAST_REACH = 8.0  # so far from 0 goes the axis of z, doubled until z is on it

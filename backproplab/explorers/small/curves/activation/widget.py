@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from ....functions.activations import ACTIVATIONS
-from ....given import known
-from ....notation import number
-from ... import page
+from .....functions.activations import ACTIVATIONS
+from .....given import known
+from .....notation import number
+from .... import page
 from ..over_z import MOST_Z, OverZ, bounded, of_state, several
 from .sheet import largest, saturates, saturation, sheet_of, slope_of, value_of
 from .still import draw_curves
@@ -38,10 +38,10 @@ class ActivationExplorer(OverZ):
 
     caller, rooms = (
         CALLER,
-        ("operations", "numbers", "elements", "small/over_z", "small/activation/activation", "bridge"),
+        ("operations", "numbers", "elements", "small/curves/over_z", "small/curves/activation/activation", "bridge"),
     )
     title = "Activations and their slopes"
-    looks = ("page", "small/over_z", "small/activation/activation")
+    looks = ("page", "small/curves/over_z", "small/curves/activation/activation")
     _esm, _css = page.script(rooms), page.style(looks)
 
     def __init__(self, name, z, beside):

@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import sympy as sp
 
-from ....functions.activations import ACTIVATIONS
-from ....functions.losses import LOSSES
-from ....models.graph import Graph
-from ....notation import latex_formula, latex_partial
-from ....paper.latex import factor
-from ....paper.mathml import tree
-from ...sheet import program_of
+from .....functions.activations import ACTIVATIONS
+from .....functions.losses import LOSSES
+from .....models.graph import Graph
+from .....notation import latex_formula, latex_partial
+from .....paper.latex import factor
+from .....paper.mathml import tree
+from ....sheet import program_of
 
 FORMAT = 1
 FAR, FLAT = 0.5, 0.01  # a pair crawls where a is further from y than the one, and the slope below the other

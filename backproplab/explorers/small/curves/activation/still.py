@@ -1,9 +1,9 @@
 """The still of an activation: its curve with the tangent, below it its slope, and the numbers at z."""
 
-from ....functions.activations import ACTIVATIONS
-from ....notation import COLORS, short
-from ....pictures.files import Picture
-from ....pictures.shapes import INK, Stroke, Text
+from .....functions.activations import ACTIVATIONS
+from .....notation import COLORS, short
+from .....pictures.files import Picture
+from .....pictures.shapes import INK, Stroke, Text
 from ..over_z import BELOW, LEFT, TOP, Plane, reach
 from .sheet import SAYS, saturation, slope_of, value_of, windows
 

@@ -5,9 +5,9 @@ from functools import cache
 import numpy as np
 import sympy as sp
 
-from ....functions.activations import ACTIVATIONS
-from ....notation import latex_formula
-from ....paper.mathml import tree
+from .....functions.activations import ACTIVATIONS
+from .....notation import latex_formula
+from .....paper.mathml import tree
 from ..over_z import MOST_Z
 
 FORMAT = 1

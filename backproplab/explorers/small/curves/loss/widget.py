@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from ....given import whole_number
-from ....notation import number
-from ... import page
+from .....given import whole_number
+from .....notation import number
+from .... import page
 from ..over_z import MOST_Z, OverZ, bounded, of_state, several
 from .sheet import PAIRS, crawls, numbers_at, sheet_of, way_of
 from .still import draw_pairs
@@ -55,8 +55,16 @@ class LossExplorer(OverZ):
     """
 
     caller, title = CALLER, "Output and loss, and the slope that flows back"
-    rooms = ("operations", "numbers", "computation", "elements", "small/over_z", "small/loss/loss", "bridge")
-    looks = ("page", "small/over_z", "small/loss/loss")
+    rooms = (
+        "operations",
+        "numbers",
+        "computation",
+        "elements",
+        "small/curves/over_z",
+        "small/curves/loss/loss",
+        "bridge",
+    )
+    looks = ("page", "small/curves/over_z", "small/curves/loss/loss")
     _esm, _css = page.script(rooms), page.style(looks)
 
     def __init__(self, **asked):

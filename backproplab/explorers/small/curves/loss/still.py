@@ -2,10 +2,10 @@
 
 import math
 
-from ....notation import COLORS, short
-from ....pictures.files import Picture
-from ....pictures.plots import moved
-from ....pictures.shapes import INK, Circle, Stroke, Text
+from .....notation import COLORS, short
+from .....pictures.files import Picture
+from .....pictures.plots import moved
+from .....pictures.shapes import INK, Circle, Stroke, Text
 from ..over_z import LEFT, TOP, Plane, reach
 from .sheet import PAIRS, crawling, found_at, loss_window, numbers_at, slope_window
 
