@@ -41,6 +41,7 @@ __all__ = [
     "explore",
     "explore_boundary",
     "explore_descent",
+    "explore_softmax",
     "explore_step",
     "numerical_gradient",
     "paths",
@@ -51,7 +52,7 @@ __all__ = [
 
 def __getattr__(name):
     """The widgets, loaded on first use: `explore` imports ipywidgets."""
-    if name in ("explore", "explore_boundary", "explore_descent", "explore_step"):
+    if name in ("explore", "explore_boundary", "explore_descent", "explore_softmax", "explore_step"):
         from . import explorers
 
         return getattr(explorers, name)

@@ -9,6 +9,7 @@ from ..models.network import Network
 from .layers import layers_of
 from .small.boundary.widget import BoundaryExplorer
 from .small.descent.widget import DescentExplorer
+from .small.softmax.widget import SoftmaxExplorer
 from .small.step.widget import StepExplorer
 from .wide.widget import WideExplorer
 from .widget import MOST_EDGES, MOST_EXAMPLES, GraphExplorer
@@ -98,14 +99,26 @@ def explore_descent(
     return DescentExplorer(surface, start, ranges, **asked)
 
 
+def explore_softmax(logits=(2.0, 1.0, -1.0), label=0):
+    """A widget for softmax, p_j = exp(z_j) / sum_k exp(z_k): its Jacobian dp_j/dz_k = p_j (delta_jk - p_k) cell by cell, and how P - Y falls out.
+
+    `logits` are 2 to 6 numbers, `label` the right answer, from 0, of L = -ln p_label. `e.set(logits=[3, 1])` moves the sliders;
+    `e.probabilities`, `e.jacobian`, `e.loss`, `e.gradient` and `e.still` are there to read; `e.save("softmax.html")` writes the page.
+    ValueError and TypeError: fewer or more logits, one that is not finite or past 1e300, a label that none of them has.
+    """
+    return SoftmaxExplorer(logits, label)
+
+
 __all__ = [
     "BoundaryExplorer",
     "DescentExplorer",
     "GraphExplorer",
+    "SoftmaxExplorer",
     "StepExplorer",
     "WideExplorer",
     "explore",
     "explore_boundary",
     "explore_descent",
+    "explore_softmax",
     "explore_step",
 ]
