@@ -41,6 +41,7 @@ __all__ = [
     "explore",
     "explore_boundary",
     "explore_descent",
+    "explore_layouts",
     "explore_softmax",
     "explore_step",
     "numerical_gradient",
@@ -52,7 +53,7 @@ __all__ = [
 
 def __getattr__(name):
     """The widgets, loaded on first use: `explore` imports ipywidgets."""
-    if name in ("explore", "explore_boundary", "explore_descent", "explore_softmax", "explore_step"):
+    if name in __all__ and name.startswith("explore"):
         from . import explorers
 
         return getattr(explorers, name)

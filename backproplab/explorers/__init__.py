@@ -9,6 +9,7 @@ from ..models.network import Network
 from .layers import layers_of
 from .small.boundary.widget import BoundaryExplorer
 from .small.descent.widget import DescentExplorer
+from .small.layouts.widget import LayoutsExplorer
 from .small.softmax.widget import SoftmaxExplorer
 from .small.step.widget import StepExplorer
 from .wide.widget import WideExplorer
@@ -99,6 +100,18 @@ def explore_descent(
     return DescentExplorer(surface, start, ranges, **asked)
 
 
+def explore_layouts(sizes=(3, 2), n=4):
+    """A widget for one dense layer and its way back in four layouts: rows (here), columns (books), PyTorch, Keras; where does the transpose stand?
+
+    In rows X (n, in), W (out, in), Z = X W^T + b, dL/dW = delta^T X, dL/dX = delta W, dL/db = 1^T delta. `sizes` are units in and units
+    out, 1 to 5 each, `n` examples, 1 to 6. `e.set(layout_name="Keras", tried="X @ W.T")` turns the matrices and tries a product; `e.arrays`,
+    `e.verdict` and `e.still` are there to read; `e.save("layouts.html")` writes the page.
+    Sources: the documentation of torch.nn.Linear and of keras.layers.Dense; M. Nielsen, Neural Networks and Deep Learning (2015), for columns.
+    ValueError and TypeError: other sizes, an unknown layout or product, an entry that is not there.
+    """
+    return LayoutsExplorer(sizes, n)
+
+
 def explore_softmax(logits=(2.0, 1.0, -1.0), label=0):
     """A widget for softmax, p_j = exp(z_j) / sum_k exp(z_k): its Jacobian dp_j/dz_k = p_j (delta_jk - p_k) cell by cell, and how P - Y falls out.
 
@@ -113,12 +126,14 @@ __all__ = [
     "BoundaryExplorer",
     "DescentExplorer",
     "GraphExplorer",
+    "LayoutsExplorer",
     "SoftmaxExplorer",
     "StepExplorer",
     "WideExplorer",
     "explore",
     "explore_boundary",
     "explore_descent",
+    "explore_layouts",
     "explore_softmax",
     "explore_step",
 ]

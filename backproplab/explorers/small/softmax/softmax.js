@@ -141,7 +141,7 @@ export class Page extends Live {
       node.setAttribute("aria-selected", same(state.cell));
       node.classList.toggle("bp-asked", same(cell));
     }
-    this.table.querySelectorAll(".bp-tinted").forEach((node, k) => tint(node, found.gradient[k % found.p.length]));
+    this.table.querySelectorAll(".bp-tinted").forEach((node, k) => tint(node, [...found.long, ...found.gradient][k] || 0));
     const [body, ends] = this.table.tBodies;
     [...body.rows].forEach((row, j) => row.classList.toggle("bp-label", j === state.label));
     for (const row of ends.rows) [...row.cells].slice(1).forEach((node, k) => node.classList.toggle("bp-here", k === cell[1]));
