@@ -25,7 +25,7 @@ class SettingsExplorer(Explorer):
     """
 
     def __init__(self, sheet, state):
-        self._state = self._checked(state, tuple(asdict(state)))
+        self._state = self._checked(state, ())
         super().__init__(sheet=sheet, state=asdict(self._state))
         self.on_msg(self._heard)
         keep(self)
@@ -65,5 +65,5 @@ def _apart(ours, found):
     if {name: np.shape(value) for name, value in ours.items()} != {name: value.shape for name, value in found.items()}:
         return np.inf
     off = [np.abs(value - found[name]) / np.maximum(1.0, np.abs(value)) for name, value in ours.items()]
-    worst = max(float(np.max(each)) for each in off)
+    worst = float(np.max([np.max(each) for each in off]))
     return np.inf if np.isnan(worst) else worst

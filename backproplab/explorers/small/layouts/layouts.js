@@ -151,7 +151,7 @@ export class Page extends Live {
   matrix(part, meet, clash, at) {
     const { words, math } = this.sheet, { name, text, rows, axes, turned } = part;
     const cells = rows.map((row, i) => html("tr", {}, ...row.map((value, j) => html("td", { "data-row": i, "data-column": j, "data-entry": turned ? `${name} ${j} ${i}` : `${name} ${i} ${j}`, tabindex: i || j ? "-1" : "0", "data-lm-suppress-shortcuts": "true" }, signed(value)))));
-    const table = html("table", { class: "bp-matrix", role: "grid", "data-at": at, "aria-label": filled(words.matrix, { name: text || words.try, rows: rows.length, columns: rows[0].length }) }, html("tbody", {}, ...cells));
+    const table = html("table", { class: "bp-matrix", role: "grid", "data-at": at, "aria-label": filled(words.matrix, { name: text || words.product, rows: rows.length, columns: rows[0].length }) }, html("tbody", {}, ...cells));
     const chosen = (i, j) => (turned ? [name, j, i] : [name, i, j]), picked = name && name !== "one";
     roving(this, table, { choose: (i, j) => { if (picked) this.go({ entry: chosen(i, j) }); }, point: (i, j) => { this.pointed = picked && i !== undefined ? chosen(i, j) : null; this.schedule(); } });
     const axis = (k) => html("span", { class: `bp-axis-${axes[k]} ${meet.includes(k) ? clash || "bp-meets" : ""}` }, `${[rows.length, rows[0].length][k]}`), letter = (k) => (axes[k] === "1" ? "1" : axes[k]);

@@ -70,7 +70,7 @@ WORDS = {
     "entrydW": "∂L/∂W, to unit {i} from input {j}", "entrydX": "∂L/∂X, example {i}, input {j}", "entrydb": "∂L/∂b, unit {j}",
     "says": "{entry}: {number}", "made": "{sum} = {number}", "place": "row {row}, column {column}", "matrix": "{name}, {rows} by {columns}",
     "places": "The same number in each layout", "where": "where it stands", "of": "has the shape", "shape": "({rows}, {columns})", "flatshape": "({units},)", "flatplace": "entry {unit}",
-    "try": "Try a product", "for": "for {result}",
+    "try": "Try a product", "product": "the product", "for": "for {result}",
     "triedapart": "{product} does not exist: {a} has {left} columns ({leftaxis}), {b} has {right} rows ({rightaxis}). They do not meet.",
     "triedright": "Right. The {left} of {leftaxis} meet and are summed; what is left has {rows} rows and {columns} columns, the shape of {result}.",
     "triedturned": "The shapes meet, and every number is there, but at another place: this is {result} transposed, with {rows} rows and {columns} columns.",

@@ -23,7 +23,7 @@ MATH = {
 }
 WORDS = {
     "count": "logits", "label": "label", "option": "{label}: the answer is p{j}", "shift": "add 1 to all logits", "reset": "Reset", "logit": "logit z{j}", "typed": "typed", "nothing": "nothing",
-    "bars": "From logits to probabilities", "probability": "probability p{j}", "right": "y{j} = 1", "sum": "sum", "exp": "The largest logit is first subtracted from all of them. That changes no probability (the button shows it), and no eᶻ overflows: type 10000.",
+    "bars": "From logits to probabilities", "right": "y{j} = 1", "sum": "sum", "exp": "The largest logit is first subtracted from all of them. That changes no probability (the button shows it), and no eᶻ overflows: type 10000.",
     "table": "The Jacobian: how each probability answers to each logit",
     "reads": "Point at a cell, or choose it with the arrow keys. Row j: how pⱼ answers to each logit. Column k: what a little more of zₖ does to every probability. δⱼₖ is 1 on the diagonal, 0 elsewhere.",
     "rows": "A row's sum is 0: if all logits grow alike, pⱼ stays. A column's sum is 0: what one probability wins, the others lose.",

@@ -81,13 +81,13 @@ export class Page extends Live {
       this.field(`${filled(words.logit, { j: index(k + 1) })}, ${words.typed}`, () => this.state.logits[k], (value, text) => { if (!Number.isFinite(value)) throw new Refusal(`${words.notnumber} ${text}`); this.logit(k, value); }),
       html("span", {}, named("p", k)), html("div", { class: "bp-length" }, this.bars[k], html("span", { class: "bp-target" }, filled(words.right, { j: index(k + 1) }))), html("span", { class: "bp-number", "data-slot": `p:${k}` }))),
       html("div", { class: "bp-whole" }, `${words.sum} `, html("span", { class: "bp-number", "data-slot": "p:sum" })));
-    const cell = (slot, look = "") => html("td", { class: look, "data-slot": slot }), head = (node, scope, look = "") => html("th", { scope, class: look }, node);
+    const cell = (slot, look = "") => html("td", { class: look, "data-slot": slot }), head = (node, scope, look = "", heard = "") => html("th", { scope, class: look }, ...(heard ? [html("span", { class: "bp-heard" }, heard), html("span", { "aria-hidden": "true" }, node)] : [node]));
     const cells = (row) => places.map((column) => html("td", { "data-slot": `J:${row}:${column}`, "data-row": row, "data-column": column, tabindex: "-1", "data-lm-suppress-shortcuts": "true" }));
     const line = (title, look, make) => html("tr", { class: look }, html("th", { scope: "row" }, ...title), ...places.map(make));
     const way = (name) => [words[name], html("span", { class: "bp-minus" }, words[`${name}ly`])];
     this.table.replaceChildren(
-      html("thead", {}, html("tr", {}, head(build(math.corner), "col", "bp-corner"), ...places.map((k) => head(named("z", k), "col")), head(words.sum, "col", "bp-quiet"), head(build(math.down), "col", "bp-down"))),
-      html("tbody", {}, ...places.map((row) => html("tr", {}, head(named("p", row), "row"), ...cells(row), cell(`row:${row}`, "bp-quiet"), cell(`down:${row}`, "bp-down"))), line([words.sum], "bp-quiet", (k) => cell(`column:${k}`))),
+      html("thead", {}, html("tr", {}, head(build(math.corner), "col", "bp-corner", "∂p/∂z"), ...places.map((k) => head(named("z", k), "col", "", `z${index(k + 1)}`)), head(words.sum, "col", "bp-quiet"), head(build(math.down), "col", "bp-down", "∂L/∂p"))),
+      html("tbody", {}, ...places.map((row) => html("tr", {}, head(named("p", row), "row", "", `p${index(row + 1)}`), ...cells(row), cell(`row:${row}`, "bp-quiet"), cell(`down:${row}`, "bp-down"))), line([words.sum], "bp-quiet", (k) => cell(`column:${k}`))),
       html("tbody", { class: "bp-ends" }, line(way("long"), "bp-long", (k) => html("td", {}, html("span", { class: "bp-tinted", "data-slot": `long:${k}` }))), line(way("short"), "bp-short", (k) => html("td", {}, html("span", { class: "bp-minus", "data-slot": `minus:${k}` }), html("span", { class: "bp-tinted", "data-slot": `short:${k}` })))),
     );
   }
@@ -111,7 +111,7 @@ export class Page extends Live {
 
   /** A state of which every part is right, else a refusal. */
   checked(state) {
-    const { words, limits: [fewest, most, largest] } = this.sheet, { logits, label, cell } = state, wrong = logits.find((z) => !(Math.abs(z) <= largest));
+    const { words, limits: [fewest, most, largest] } = this.sheet, { logits, label, cell } = state, wrong = logits.find((z) => !(Number.isFinite(z) && Math.abs(z) <= largest));
     if (wrong !== undefined) throw new Refusal(`${words.notnumber} ${plain(wrong)}`);
     const inside = (place) => Number.isInteger(place) && place >= 0 && place < logits.length;
     if (logits.length < fewest || logits.length > most || ![label, ...cell].every(inside)) throw new Refusal("the state holds a label or a cell that no logit has");
