@@ -10,6 +10,8 @@ from test_small_explorers import made, pages, slots  # noqa: F401  a fixture
 
 import backproplab as bp
 from backproplab.explorers.small.layouts.sheet import GIVEN, LAYOUTS, TRIES
+from backproplab.explorers.small.layouts.still import LIT
+from backproplab.pictures.shapes import Stroke, Text
 
 SIZES = [((3, 2), 4), ((2, 2), 2), ((5, 4), 6), ((1, 3), 2), ((1, 1), 1), ((4, 4), 4), ((5, 1), 3)]
 
@@ -168,6 +170,20 @@ def test_the_sum_that_is_shown_makes_the_number_that_is_shown(layout, result):
         e.entry = result, i, j
         terms, _, number = e.facts["made"].replace("−", "-").replace("·", "*").rpartition(" = ")
         assert eval(terms, {}) == int(number) == wanted[i, j]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("entry", [("X", 2, 1), ("W", 1, 0), ("D", 3, 1), ("dW", 0, 2), ("b", 0, 1)])
+def test_the_still_lights_the_same_entry(layout, entry):
+    e = bp.explore_layouts((3, 2), 4)
+    e.set(layout_name=layout, entry=entry)
+    shapes = e.still.shapes
+    lit = [shape.points for shape in shapes if isinstance(shape, Stroke) and shape.color == LIT]
+    held = [[shape.runs[0][0] for shape in shapes if isinstance(shape, Text) and left[0] < shape.x < right[0] and abs(shape.y - left[1]) < 8] for left, right in lit]  # fmt: skip
+    number = e.facts["says"].rpartition(" ")[2]
+    assert held == [[number]] * {"X": 2, "W": 2, "D": 3, "dW": 1, "b": 1}[entry[0]]
+    assert sum(isinstance(shape, Text) and shape.runs[0][0].lstrip("−").isdigit() for shape in shapes) >= 60
+    assert {row[2] for row in LAYOUTS[layout].equations.values()} <= {shape.runs[0][0] for shape in shapes if isinstance(shape, Text)}  # fmt: skip
 
 
 @pytest.mark.parametrize("changes, error, message", [

@@ -205,6 +205,10 @@ def test_what_is_set_in_code_reaches_the_page(live, kind):
     assert live.locator(".bp-verdict.bp-bad").text_content() == "NumPy finds other numbers; the largest difference is 0.1"  # fmt: skip
     live.evaluate("answer", {"turn": turn, "error": "TypeError: <b>for this test</b>"})
     assert live.locator(".bp-verdict").text_content() == "the kernel says: TypeError: <b>for this test</b>"
+    live.locator('input[type="range"]').first.focus()
+    live.keyboard.press("ArrowLeft")
+    settle(live)
+    assert live.locator(".bp-verdict").text_content() == "", "an old word is none on new numbers"
 
 
 def test_a_kernel_that_is_gone_is_said(live, kind):

@@ -1,7 +1,9 @@
 """The explorer of a softmax: its numbers beside PyTorch's and those of 50 digits, its controls and its sentences."""
 
+import collections
 import math
 import re
+import xml.etree.ElementTree as ET
 
 import mpmath
 import numpy as np
@@ -100,6 +102,14 @@ def test_the_sentences():
     assert e.facts["says"] == "When z₃ grows by a little, p₃ grows by 0.0339 times as much:"
     assert e.facts["entry"] == "p₃ (δ₃₃ − p₃) = 0.0351 · (1 − 0.0351) = 0.0339"
     assert {e.facts[f"{way}:{k}"] for way in ("row", "column") for k in range(3)} == {"0"} and e.facts["p:sum"] == "1"
+
+
+def test_the_still_shows_what_the_page_shows():
+    for logits, label in STATES:
+        e = bp.explore_softmax(logits, label)
+        texts = ["".join(node.itertext()) for node in ET.fromstring(e.still.svg) if node.tag.endswith("text")]
+        shown = [text for slot, text in e.facts.items() if slot.partition(":")[0] in ("p", "J", "row", "column", "long", "short", "L", "says", "entry") and slot != "p:sum"]  # fmt: skip
+        assert not collections.Counter(shown) - collections.Counter(texts)
 
 
 @pytest.mark.parametrize("changes, error, message", [
