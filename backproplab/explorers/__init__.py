@@ -11,6 +11,8 @@ from .small.boundary.widget import BoundaryExplorer
 from .small.curves.activation.widget import ActivationExplorer
 from .small.curves.loss.widget import LossExplorer
 from .small.descent.widget import DescentExplorer
+from .small.layouts.widget import LayoutsExplorer
+from .small.softmax.widget import SoftmaxExplorer
 from .small.step.widget import StepExplorer
 from .wide.widget import WideExplorer
 from .widget import MOST_EDGES, MOST_EXAMPLES, GraphExplorer
@@ -129,18 +131,44 @@ def explore_loss(
     return LossExplorer(z=z, y=y, pairs=pairs, rate=rate, steps=steps)
 
 
+def explore_layouts(sizes=(3, 2), n=4):
+    """A widget for one dense layer and its way back in four layouts: rows (here), columns (books), PyTorch, Keras; where does the transpose stand?
+
+    In rows X (n, in), W (out, in), Z = X W^T + b, dL/dW = delta^T X, dL/dX = delta W, dL/db = 1^T delta. `sizes` are units in and units
+    out, 1 to 5 each, `n` examples, 1 to 6. `e.set(layout_name="Keras", tried="X @ W.T")` turns the matrices and tries a product; `e.arrays`,
+    `e.verdict` and `e.still` are there to read; `e.save("layouts.html")` writes the page.
+    Sources: the documentation of torch.nn.Linear and of keras.layers.Dense; M. Nielsen, Neural Networks and Deep Learning (2015), for columns.
+    ValueError and TypeError: other sizes, an unknown layout or product, an entry that is not there.
+    """
+    return LayoutsExplorer(sizes, n)
+
+
+def explore_softmax(logits=(2.0, 1.0, -1.0), label=0):
+    """A widget for softmax, p_j = exp(z_j) / sum_k exp(z_k): its Jacobian dp_j/dz_k = p_j (delta_jk - p_k) cell by cell, and how P - Y falls out.
+
+    `logits` are 2 to 6 numbers, `label` the right answer, from 0, of L = -ln p_label. `e.set(logits=[3, 1])` moves the sliders;
+    `e.probabilities`, `e.jacobian`, `e.loss`, `e.gradient` and `e.still` are there to read; `e.save("softmax.html")` writes the page.
+    ValueError and TypeError: fewer or more logits, one that is not finite or past 1e300, a label that none of them has.
+    """
+    return SoftmaxExplorer(logits, label)
+
+
 __all__ = [
     "ActivationExplorer",
     "BoundaryExplorer",
     "DescentExplorer",
     "GraphExplorer",
+    "LayoutsExplorer",
     "LossExplorer",
+    "SoftmaxExplorer",
     "StepExplorer",
     "WideExplorer",
     "explore",
     "explore_activation",
     "explore_boundary",
     "explore_descent",
+    "explore_layouts",
     "explore_loss",
+    "explore_softmax",
     "explore_step",
 ]

@@ -6,14 +6,6 @@ const EDGE = { left: 46, right: 16, top: 26, gap: 44, bottom: 36 }, NARROWEST = 
 const between = (value, low, high) => Math.min(Math.max(value, low), high);
 const xy = ([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`;
 
-/** A number as short as it can be typed. */
-function plain(value) {
-  if (Number.isInteger(value)) return String(value);
-  let precision = 1;
-  while (Number(number(value, precision)) !== value && precision < 17) precision += 1;
-  return number(value, precision);
-}
-
 /** A number with 4 digits, 1.5·10⁻⁷. */
 const brief = (value) => written(Number(number(value, 4)));
 

@@ -12,14 +12,6 @@ const brief = (value) => (Number.isFinite(value) ? written(Number(number(value, 
 const pair = (values) => `(${values.map(brief).join(", ")})`;
 const between = (value, low, high) => Math.min(Math.max(value, low), high);
 
-/** A number as short as it can be typed. */
-function plain(value) {
-  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
-  let precision = 1;
-  while (Number(number(value, precision)) !== value && precision < 17) precision += 1;
-  return number(value, precision);
-}
-
 /** The live page in `host`. `bridge.moved(state, numbers)` hears of it at rest. */
 export class Page {
   constructor(host, sheet, state, bridge = {}) {
