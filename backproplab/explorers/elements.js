@@ -2,6 +2,9 @@
 
 const SVG = "http://www.w3.org/2000/svg", MATHML = "http://www.w3.org/1998/Math/MathML";
 
+/** What a page may have besides, each in a room of its own: a class with `node`, `refresh()`; some say what the page hides, or hear what was done. */
+const PARTS = [];
+
 /** Something that the page refuses, with the reason in words. */
 class Refusal extends Error {}
 

@@ -8,17 +8,25 @@ import numpy as np
 from ..checking.margins import graph_margins
 from ..functions.operations import FUNCTIONS
 from ..lines.program import Program
-from ..notation import number
+from ..models.network import Network
+from ..notation import latex_layer, latex_name, number
+from ..paper.mathml import tree
 from ..pictures.facts import fill, gather
 from ..pictures.plots import chain_lines, stacked, term_plots
 from ..pictures.template import drawing
 from ..terms import backpropagate, sizes
 from . import page
+from .asking.blind import blind_still
+from .asking.guesses import hidden_slots
+from .asking.swaps import changed_terms, functions_of, swapped
+from .asking.tours import steps_of
 from .life import Explorer, keep
-from .sheet import backward, passes, sheet_of
-from .state import MOST_UPDATES, changed, first_state, steps, totals, updated
+from .sheet import backward, data_names, passes, sheet_of
+from .state import MOST_UPDATES, changed, first_state, movable, steps, totals, updated
+from .wide.layers import layers_of
 
 MOST_EDGES, MOST_EXAMPLES, MOST_IN_REPR, LONGEST_TITLE = 300, 64, 8, 80
+AS_IT_IS = ("output", "wrt", "step", "rate", "nudge", "through", "glance", "view", "example", "predict", "guess", "guessed_at", "compare", "before", "blind", "sentence")  # fmt: skip
 AGREE = 1e-9  # of the sum over paths: as far apart as page and kernel may be where nothing cancels
 
 
@@ -34,16 +42,31 @@ def _of_state(name, doc):
 
 def _from_page(state):
     """The changes that a page's state asks for; its numbers are a stranger's, and checked like a user's."""
-    kept = {
-        name: state[name] for name in ("output", "wrt", "step", "rate", "nudge", "through", "glance", "view", "example")
-    }
-    rows = tuple(tuple(map(float, row)) for row in state["rows"])
+    kept = {name: state[name] for name in AS_IT_IS}
+    rows, way = (tuple(tuple(map(float, row)) for row in state[name]) for name in ("rows", "way"))
     return kept | {
         "parameters": tuple(state["parameters"]),
         "losses": tuple(state["losses"]),
         "rows": rows,
+        "way": way,
         "numbers": state["numbers"],
     }
+
+
+def _check_size(graph):
+    terms = graph.terms()
+    if len(terms) > MOST_EDGES:
+        raise ValueError(
+            f"explore: the graph has {len(terms)} edges, more than the {MOST_EDGES} that a page can show; "
+            "explore a part of its lines, or a smaller network"
+        )
+    if not terms:
+        raise ValueError("explore: no line uses a name, so there is nothing to differentiate")
+
+
+def unrolled(model, x, y):
+    """The graph and the layers of one example of a network; a graph as it is."""
+    return (model.graph(x, y), layers_of(model, x, y)) if isinstance(model, Network) else (model, None)
 
 
 class GraphExplorer(Explorer):
@@ -55,28 +78,46 @@ class GraphExplorer(Explorer):
     _esm = page.script()
     _css = page.style()
 
-    def __init__(self, graph, wrt, numbers, rows=(), reduction="mean", layers=None, title=None):
-        terms = graph.terms()
-        if len(terms) > MOST_EDGES:
-            raise ValueError(
-                f"explore: the graph has {len(terms)} edges, more than the {MOST_EDGES} that a page can show; "
-                "explore a part of its lines, or a smaller network"
-            )
-        if not terms:
-            raise ValueError("explore: no line uses a name, so there is nothing to differentiate")
-        self._layers = layers
-        self._graph, self._title = graph, title or f"{graph.output} = {graph.lines[graph.output]}"
+    def __init__(self, model, graph, wrt, numbers, rows=(), reduction="mean", layers=None, title=None, **asked):
+        self._model, self._title = model, title or f"{graph.output} = {graph.lines[graph.output]}"
+        _check_size(graph)
         first = first_state(graph, numbers, rows, reduction)
-        self._state, self._trace, self._terms = changed(graph, first, wrt=wrt)
-        super().__init__(sheet=sheet_of(graph) | {"layers": layers and layers.sheet}, state=asdict(self._state))
+        self._graph, self._layers = graph, layers
+        self._state, self._trace, self._terms = changed(graph, first, wrt=wrt, **asked)
+        super().__init__(sheet=self._sheet(), state=asdict(self._state))
         self.on_msg(self._heard)
         keep(self)
+
+    def _sheet(self, tour=(), swapped=()):
+        written = latex_layer if isinstance(self._model, Network) else latex_name
+        functions = {
+            place: [now, list(choices), tree(written(place))]
+            for place, (now, choices) in functions_of(self._model).items()
+        }
+        own = {"layers": self._layers and self._layers.sheet, "tour": list(tour), "functions": functions}
+        return sheet_of(self._graph) | own | {"swapped": [":".join(edge) for edge in swapped]}
+
+    def _example(self):
+        """The inputs and the targets of the example that a network's page shows."""
+        found = {"x": [], "y": []}
+        for name in data_names(self._graph):
+            found[name[0]].append(self._state.numbers[name])
+        return found["x"], found["y"]
+
+    def _show(self, sheet):
+        """A new sheet with its state, in one message: the page is made anew."""
+        with self.hold_sync():
+            self.state, self.sheet = asdict(self._state), sheet
 
     # --- state --------------------------------------------------------------------------------------------------------
 
     def _change(self, numbers=None, **changes):
         if changes.get("view") == "layers" and not self.sheet["layers"]:
             raise ValueError("explore: layers are a view of a network, bp.explore(net, X, Y); this is a graph")
+        if (changes.get("sentence") or 0) > len(self.sheet["tour"]):
+            raise ValueError(
+                f"explore: the tour has {len(self.sheet['tour'])} sentences, found {changes['sentence']!r:.40}"
+            )
         self._take(*changed(self._graph, self._state, numbers, **changes))
 
     def _take(self, state, trace, terms):
@@ -87,7 +128,48 @@ class GraphExplorer(Explorer):
     def set(self, /, *, wrt=None, output=None, step=None, rate=None, parameters=None, example=None, **numbers):
         """Move numbers and choose what is shown, in code: e.set(w=3.0, wrt="b"). Errors as `explore`; the last good state stays."""
         asked = dict(wrt=wrt, output=output, step=step, rate=rate, parameters=parameters, example=example)
+        asked |= {name: numbers.pop(name) for name in ("predict", "blind") if name in numbers}
         self._change(numbers, **asked)
+
+    def tour(self, sentences):
+        """Lead through the page: a list of (sentence, what to light, what to wait for), or of dicts "say", "light", "until"; [] ends it.
+
+        Lit are quantities "a" and terms "da/dz". A step waits for the button "next", or for all of a dict: {"w": ">1"} a
+        quantity (or step, rate, example, updates) to pass a number, {"click": "a"}, {"move": "w"}, {"wrt": "b"}, {"output": "a"},
+        {"guess": True}. All of it is checked first, and is data: nothing of it is run.
+        ValueError, TypeError: what is refused, with its step; the tour before goes on.
+        """
+        steps = steps_of(sentences, self._graph.terms())
+        self._state, self._trace, self._terms = changed(self._graph, self._state, sentence=0)
+        self._show(self.sheet | {"tour": steps})
+
+    @property
+    def functions(self):
+        """What stands at each place where another activation or loss can: {"a": "sigmoid"}; may be set, for some or for all places.
+
+        ValueError: no such place, no such function, a pair that does not go together; the model before stays.
+        """
+        return {place: now for place, (now, *_) in self.sheet["functions"].items()}
+
+    @functions.setter
+    def functions(self, changes):
+        model = swapped(self._model, changes)
+        graph, layers = unrolled(model, *self._example())
+        _check_size(graph)
+        old, first = self._state, first_state(graph, self._state.numbers, self._state.rows, self._state.reduction)
+        kept = {
+            name: getattr(old, name)
+            for name in ("rate", "nudge", "through", "glance", "view", "example", "compare", "sentence")
+        }
+        kept |= {
+            "wrt": old.wrt if old.wrt in graph.inputs or old.wrt in graph.lines else None,
+            "parameters": old.parameters,
+        }
+        state, trace, terms = changed(graph, first, output=old.output, predict=old.predict, **kept)
+        swaps = changed_terms(self._graph, graph)
+        self._model, self._graph, self._layers = model, graph, layers
+        self._state, self._trace, self._terms = state, trace, terms
+        self._show(self._sheet(self.sheet["tour"], swaps))
 
     def update(self, times=1):
         """Let the parameters take steps p <- p - rate dL/dp, all at once, with the gradient over all examples.
@@ -118,6 +200,33 @@ class GraphExplorer(Explorer):
     glance = _of_state("glance", "Whether edges are as wide as their gradient is large; may be set.")
     view = _of_state("view", 'Whether a network stands in "units" or in "layers"; may be set.')
 
+    predict = _of_state(
+        "predict", 'The derivative that is hidden until it is guessed, as "da/dz", or None; may be set.'
+    )
+    guess = _of_state("guess", 'The guess: "grow", "shrink" or "same" at the next move, a number, or None; may be set.')
+    compare = _of_state(
+        "compare", "Whether the numbers before the last move stand beside the present ones; may be set."
+    )
+    blind = _of_state(
+        "blind", "True: only the loss is seen; False: the surface and the ways are shown; None: neither; may be set."
+    )
+    sentence = _of_state("sentence", "How many sentences of the tour are done; may be set.")
+
+    @property
+    def before(self):
+        """The inputs' numbers before the last move, by name; None before the first."""
+        return None if self._state.before is None else dict(self._state.before)
+
+    @property
+    def way(self):
+        """Of a blind page the parameters' numbers at the start and after each move, by name."""
+        return [dict(zip(movable(self._graph), row, strict=True)) for row in self._state.way]
+
+    @property
+    def sentences(self):
+        """The sentences of the tour."""
+        return [step["say"] for step in self.sheet["tour"]]
+
     @property
     def steps(self):
         """How many steps the pass has: the lines forward (of a network the layers), then those that the walk passes backward."""
@@ -144,6 +253,9 @@ class GraphExplorer(Explorer):
         """The page is at rest: take its state, and say whether NumPy finds the same numbers."""
         turn = message.get("turn")
         try:
+            if "functions" in message:
+                self.functions = message["functions"]
+                return
             self._state, self._trace, self._terms = changed(self._graph, self._state, **_from_page(message["state"]))
             self.state = asdict(self._state)
             self.send({"turn": turn} | self._verdict(message["numbers"]))
@@ -184,6 +296,8 @@ class GraphExplorer(Explorer):
     def still(self):
         """What the page shows as a `Picture`: graph, chain and plots below each other, or a network's layers."""
         graph, state = self._graph, self._state
+        if state.blind is not None:
+            return blind_still(graph, state)
         forward, back = passes(graph), backward(graph, state.output)
         computed = [line for group in forward[: state.step] for line in group]
         walked = back[: max(0, state.step - len(forward))]
@@ -201,9 +315,12 @@ class GraphExplorer(Explorer):
         found = gather(
             self._terms, seen, pulled if turned else None, state.wrt, state.output, passed, current, state.glance
         )
-        asked = state.output, state.wrt, passed
-        picture = fill(drawing(self._terms), found)
-        below = chain_lines(self._terms, self._trace, *asked), term_plots(self._terms, self._trace, self._curve, *asked)
+        hidden, asked = hidden_slots(self._terms, state), (state.output, state.wrt, passed)
+        picture = fill(drawing(self._terms), found.without(hidden))
+        below = (
+            chain_lines(self._terms, self._trace, *asked, hidden),
+            term_plots(self._terms, self._trace, self._curve, *asked, hidden),
+        )
         return stacked([picture, *below], picture.label)
 
     def _curve(self, term):
@@ -216,7 +333,8 @@ class GraphExplorer(Explorer):
     def save(self, path):
         """Write the page as one HTML file that needs no kernel and no network. OSError: it cannot be written."""
         title = self._title if len(self._title) <= LONGEST_TITLE else self._title[:LONGEST_TITLE] + "…"
-        pathlib.Path(path).write_text(page.as_file(self.sheet, asdict(self._state), title), encoding="utf-8")
+        written = page.as_file(self.sheet, asdict(self._state), title, page.rooms_of(self.sheet, self.state))
+        pathlib.Path(path).write_text(written, encoding="utf-8")
 
     def __repr__(self):
         numbers = self.numbers
