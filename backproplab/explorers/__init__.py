@@ -6,11 +6,12 @@ import numpy as np
 
 from ..models.graph import Graph
 from ..models.network import Network
+from .asking.swaps import MOST_EDGES, unrolled
 from .small.boundary.widget import BoundaryExplorer
 from .small.descent.widget import DescentExplorer
 from .small.step.widget import StepExplorer
 from .wide.widget import WideExplorer
-from .widget import MOST_EDGES, MOST_EXAMPLES, GraphExplorer, unrolled
+from .widget import MOST_EXAMPLES, GraphExplorer
 
 
 def explore(model, X=None, Y=None, /, *, wrt=None, predict=None, blind=False, **numbers):
@@ -52,9 +53,8 @@ def _of_network(net, X, Y, wrt, predict, blind):
         return explorer
     rows = tuple(tuple(map(float, (*x, *y))) for x, y in zip(trace["X"], trace["Y"], strict=True))
     graph, layers = unrolled(net, trace["X"][0], trace["Y"][0])
-    title = f"{list(net.sizes)}: {', '.join(net.activations)}; {net.loss_name}"
     rows, asked = rows if len(rows) > 1 else (), dict(predict=predict, blind=blind or None)
-    return GraphExplorer(net, graph, wrt, {}, rows, net.reduction, layers, title, **asked)
+    return GraphExplorer(net, graph, wrt, {}, rows, net.reduction, layers, **asked)
 
 
 def explore_step(graph, /, wrt, output=None, **numbers):

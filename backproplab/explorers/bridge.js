@@ -11,7 +11,7 @@ function render({ model, el }) {
       model.send({ turn, state, numbers, ...more });
       return turn;
     },
-    swap(functions) { turn += 1; model.send({ turn, functions }); },
+    swap(functions) { model.send({ turn, functions }); },
   };
   let page = new Page(el, model.get("sheet"), model.get("state"), bridge);
   const anew = () => { // another model: the page is made anew, with the focus where it was

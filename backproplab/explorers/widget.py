@@ -18,26 +18,15 @@ from ..terms import backpropagate, sizes
 from . import page
 from .asking.blind import blind_still
 from .asking.guesses import hidden_slots
-from .asking.swaps import changed_terms, functions_of, swapped
-from .asking.tours import steps_of
-from .life import Explorer, keep
+from .asking.handles import Asking
+from .asking.swaps import check_size, functions_of
+from .life import Explorer, keep, of_state
 from .sheet import backward, data_names, passes, sheet_of
-from .state import MOST_UPDATES, changed, first_state, movable, steps, totals, updated
-from .wide.layers import layers_of
+from .state import MOST_UPDATES, changed, first_state, steps, totals, updated
 
-MOST_EDGES, MOST_EXAMPLES, MOST_IN_REPR, LONGEST_TITLE = 300, 64, 8, 80
+MOST_EXAMPLES, MOST_IN_REPR, LONGEST_TITLE = 64, 8, 80
 AS_IT_IS = ("output", "wrt", "step", "rate", "nudge", "through", "glance", "view", "example", "predict", "guess", "guessed_at", "compare", "before", "blind", "sentence")  # fmt: skip
 AGREE = 1e-9  # of the sum over paths: as far apart as page and kernel may be where nothing cancels
-
-
-def _of_state(name, doc):
-    """A property that reads a field of the state and sets it, or refuses to."""
-
-    def read(self):
-        value = getattr(self._state, name)
-        return list(value) if isinstance(value, tuple) else value
-
-    return property(read, lambda self, value: self._change(**{name: value}), doc=doc)
 
 
 def _from_page(state):
@@ -53,23 +42,7 @@ def _from_page(state):
     }
 
 
-def _check_size(graph):
-    terms = graph.terms()
-    if len(terms) > MOST_EDGES:
-        raise ValueError(
-            f"explore: the graph has {len(terms)} edges, more than the {MOST_EDGES} that a page can show; "
-            "explore a part of its lines, or a smaller network"
-        )
-    if not terms:
-        raise ValueError("explore: no line uses a name, so there is nothing to differentiate")
-
-
-def unrolled(model, x, y):
-    """The graph and the layers of one example of a network; a graph as it is."""
-    return (model.graph(x, y), layers_of(model, x, y)) if isinstance(model, Network) else (model, None)
-
-
-class GraphExplorer(Explorer):
+class GraphExplorer(Asking, Explorer):
     """The widget that `explore` makes; `set` and the attributes do in code what the controls do by hand.
 
     `numbers`, `output`, `wrt` and `step` say what is shown; `trace`, `gradient` and `still` are what is seen.
@@ -78,9 +51,9 @@ class GraphExplorer(Explorer):
     _esm = page.script()
     _css = page.style()
 
-    def __init__(self, model, graph, wrt, numbers, rows=(), reduction="mean", layers=None, title=None, **asked):
-        self._model, self._title = model, title or f"{graph.output} = {graph.lines[graph.output]}"
-        _check_size(graph)
+    def __init__(self, model, graph, wrt, numbers, rows=(), reduction="mean", layers=None, **asked):
+        check_size(graph)
+        self._model = model
         first = first_state(graph, numbers, rows, reduction)
         self._graph, self._layers = graph, layers
         self._state, self._trace, self._terms = changed(graph, first, wrt=wrt, **asked)
@@ -131,46 +104,6 @@ class GraphExplorer(Explorer):
         asked |= {name: numbers.pop(name) for name in ("predict", "blind") if name in numbers}
         self._change(numbers, **asked)
 
-    def tour(self, sentences):
-        """Lead through the page: a list of (sentence, what to light, what to wait for), or of dicts "say", "light", "until"; [] ends it.
-
-        Lit are quantities "a" and terms "da/dz". A step waits for the button "next", or for all of a dict: {"w": ">1"} a
-        quantity (or step, rate, example, updates) to pass a number, {"click": "a"}, {"move": "w"}, {"wrt": "b"}, {"output": "a"},
-        {"guess": True}. All of it is checked first, and is data: nothing of it is run.
-        ValueError, TypeError: what is refused, with its step; the tour before goes on.
-        """
-        steps = steps_of(sentences, self._graph.terms())
-        self._state, self._trace, self._terms = changed(self._graph, self._state, sentence=0)
-        self._show(self.sheet | {"tour": steps})
-
-    @property
-    def functions(self):
-        """What stands at each place where another activation or loss can: {"a": "sigmoid"}; may be set, for some or for all places.
-
-        ValueError: no such place, no such function, a pair that does not go together; the model before stays.
-        """
-        return {place: now for place, (now, *_) in self.sheet["functions"].items()}
-
-    @functions.setter
-    def functions(self, changes):
-        model = swapped(self._model, changes)
-        graph, layers = unrolled(model, *self._example())
-        _check_size(graph)
-        old, first = self._state, first_state(graph, self._state.numbers, self._state.rows, self._state.reduction)
-        kept = {
-            name: getattr(old, name)
-            for name in ("rate", "nudge", "through", "glance", "view", "example", "compare", "sentence")
-        }
-        kept |= {
-            "wrt": old.wrt if old.wrt in graph.inputs or old.wrt in graph.lines else None,
-            "parameters": old.parameters,
-        }
-        state, trace, terms = changed(graph, first, output=old.output, predict=old.predict, **kept)
-        swaps = changed_terms(self._graph, graph)
-        self._model, self._graph, self._layers = model, graph, layers
-        self._state, self._trace, self._terms = state, trace, terms
-        self._show(self._sheet(self.sheet["tour"], swaps))
-
     def update(self, times=1):
         """Let the parameters take steps p <- p - rate dL/dp, all at once, with the gradient over all examples.
 
@@ -189,43 +122,16 @@ class GraphExplorer(Explorer):
         """The inputs' numbers, by name; of a batch those of the example that is shown."""
         return dict(self._state.numbers)
 
-    output = _of_state("output", "The quantity that is differentiated; may be set to the name of a line.")
-    wrt = _of_state("wrt", "The quantity by which it is differentiated; may be set.")
-    step = _of_state("step", "How many steps of the pass are shown, from 0 to `steps`; may be set.")
-    rate = _of_state("rate", "The learning rate of an update; may be set.")
-    parameters = _of_state("parameters", "The inputs that an update moves; may be set.")
-    example = _of_state("example", "The row of the batch that is shown, from 0; may be set.")
-    nudge = _of_state("nudge", "By how much the page nudges the chosen quantity; may be set.")
-    through = _of_state("through", 'How the chain is written: over all "paths", or through "delta"; may be set.')
-    glance = _of_state("glance", "Whether edges are as wide as their gradient is large; may be set.")
-    view = _of_state("view", 'Whether a network stands in "units" or in "layers"; may be set.')
-
-    predict = _of_state(
-        "predict", 'The derivative that is hidden until it is guessed, as "da/dz", or None; may be set.'
-    )
-    guess = _of_state("guess", 'The guess: "grow", "shrink" or "same" at the next move, a number, or None; may be set.')
-    compare = _of_state(
-        "compare", "Whether the numbers before the last move stand beside the present ones; may be set."
-    )
-    blind = _of_state(
-        "blind", "True: only the loss is seen; False: the surface and the ways are shown; None: neither; may be set."
-    )
-    sentence = _of_state("sentence", "How many sentences of the tour are done; may be set.")
-
-    @property
-    def before(self):
-        """The inputs' numbers before the last move, by name; None before the first."""
-        return None if self._state.before is None else dict(self._state.before)
-
-    @property
-    def way(self):
-        """Of a blind page the parameters' numbers at the start and after each move, by name."""
-        return [dict(zip(movable(self._graph), row, strict=True)) for row in self._state.way]
-
-    @property
-    def sentences(self):
-        """The sentences of the tour."""
-        return [step["say"] for step in self.sheet["tour"]]
+    output = of_state("output", "The quantity that is differentiated; may be set to the name of a line.")
+    wrt = of_state("wrt", "The quantity by which it is differentiated; may be set.")
+    step = of_state("step", "How many steps of the pass are shown, from 0 to `steps`; may be set.")
+    rate = of_state("rate", "The learning rate of an update; may be set.")
+    parameters = of_state("parameters", "The inputs that an update moves; may be set.")
+    example = of_state("example", "The row of the batch that is shown, from 0; may be set.")
+    nudge = of_state("nudge", "By how much the page nudges the chosen quantity; may be set.")
+    through = of_state("through", 'How the chain is written: over all "paths", or through "delta"; may be set.')
+    glance = of_state("glance", "Whether edges are as wide as their gradient is large; may be set.")
+    view = of_state("view", 'Whether a network stands in "units" or in "layers"; may be set.')
 
     @property
     def steps(self):
@@ -332,7 +238,11 @@ class GraphExplorer(Explorer):
 
     def save(self, path):
         """Write the page as one HTML file that needs no kernel and no network. OSError: it cannot be written."""
-        title = self._title if len(self._title) <= LONGEST_TITLE else self._title[:LONGEST_TITLE] + "…"
+        graph, net = self._graph, self._model
+        title = f"{graph.output} = {graph.lines[graph.output]}"
+        if isinstance(net, Network):
+            title = f"{list(net.sizes)}: {', '.join(net.activations)}; {net.loss_name}"
+        title = title if len(title) <= LONGEST_TITLE else title[:LONGEST_TITLE] + "…"
         written = page.as_file(self.sheet, asdict(self._state), title, page.rooms_of(self.sheet, self.state))
         pathlib.Path(path).write_text(written, encoding="utf-8")
 

@@ -7,6 +7,9 @@ from ...functions.losses import LOSSES
 from ...given import shown
 from ...models.graph import Graph
 from ...models.network import Network
+from ..wide.layers import layers_of
+
+MOST_EDGES = 300
 
 
 def functions_of(model):
@@ -30,7 +33,9 @@ def _begins(line, op):
 
 
 def swapped(model, changes):
-    """The model with other functions, by place. ValueError: no such place, or none of its functions."""
+    """The model with other functions, by place. ValueError: no such place, or none of its functions. TypeError: no dict."""
+    if not isinstance(changes, dict):
+        raise TypeError(f'explore: functions is a dict such as {{"a": "tanh"}}, found {shown(changes)}')
     for place, name in changes.items():
         places = functions_of(model)
         if place not in places:
@@ -57,3 +62,20 @@ def changed_terms(old, new):
     """The edges of the new graph whose term is another one than in the old, or was not there."""
     before = {term.edge: term.formula for term in old.terms()}
     return [term.edge for term in new.terms() if before.get(term.edge) != term.formula]
+
+
+def check_size(graph):
+    """ValueError: more edges than a page can show, or none."""
+    terms = graph.terms()
+    if len(terms) > MOST_EDGES:
+        raise ValueError(
+            f"explore: the graph has {len(terms)} edges, more than the {MOST_EDGES} that a page can show; "
+            "explore a part of its lines, or a smaller network"
+        )
+    if not terms:
+        raise ValueError("explore: no line uses a name, so there is nothing to differentiate")
+
+
+def unrolled(model, x, y):
+    """The graph and the layers of one example of a network; a graph as it is."""
+    return (model.graph(x, y), layers_of(model, x, y)) if isinstance(model, Network) else (model, None)
