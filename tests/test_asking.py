@@ -87,7 +87,7 @@ def click(live, name, exact=True):
 
 
 @pytest.mark.parametrize("text, error, message", [
-    ("da/dq", ValueError, r"'da/dq' is no term of this graph and no gradient; one can ask for dz/dw, dz/dx, dz/db, da/dz, dL/dy, dL/da, dL/dz, .*dL/dw"),
+    ("da/dq", ValueError, r"'da/dq' is no term of this graph and no gradient; one can ask for dz/dw, dz/dx, dz/db, da/dz, dL/dy, dL/da, dL/dw, dL/dx, dL/db, dL/dz$"),
     ("dz/da", ValueError, "is no term"), ("da/da", ValueError, "is no term"), ("dw/dz", ValueError, "is no term"), ("a/z", ValueError, "is no term"), ("∂L/∂w", ValueError, "is no term"),
     ("da/∂z", ValueError, "is no term"), ("", ValueError, "is no term"), ("__import__('os')", ValueError, "is no term"), (3, TypeError, 'such as "da/dz", found int 3'),
 ])  # fmt: skip
@@ -302,10 +302,8 @@ def test_moves_are_counted_and_the_gradient_goes_from_the_same_start():
     explorer.blind = False
     assert len(explorer.way) == 3
     shown = explorer.still
-    assert f"you: L from {compact(loss(-0.4, 0.2))} to {compact(loss(2.0, 0.5))} in 2 steps" in shown.label
-    assert (
-        f"gradient descent, α = 2: L from {compact(right[1][0])} to {compact(right[1][-1])} in 2 steps" in shown.label
-    )
+    assert f"you: L from {loss(-0.4, 0.2):.4g} to {loss(2.0, 0.5):.4g} in 2 steps" in shown.label
+    assert f"gradient descent, α = 2: L from {right[1][0]:.4g} to {right[1][-1]:.4g} in 2 steps" in shown.label
     explorer.set(w=0.0)
     assert len(explorer.way) == 3  # the game is over
     explorer.blind = None
@@ -328,9 +326,9 @@ def test_what_a_blind_page_refuses():
     for value, message in ((False, "blind is not on"), ("yes", "blind must be True, False or None")):
         with pytest.raises(ValueError, match=message):
             explorer.blind = value
-    with pytest.raises(ValueError, match="'blind'.* it is reserved|it is reserved"):
+    with pytest.raises(ValueError, match="it is reserved"):
         bp.Graph(L="blind**2")
-    with pytest.raises(ValueError, match="predict and blind are of pages unit by unit.* found 3, 65|predict and blind"):
+    with pytest.raises(ValueError, match=r"predict and blind are of pages unit by unit.* found 38 and 65"):
         bp.explore(NET, [[1, 2]] * 65, [[1, 0]] * 65, blind=True)
 
 
@@ -476,7 +474,7 @@ STEPS = [
 @pytest.mark.parametrize("steps, error, message", [
     ("text", TypeError, "a tour is a list of steps, found str"), ({"say": "x"}, TypeError, "a tour is a list of steps"), ([()], ValueError, "step 1 of the tour: expected"), ([("a", [], "next", 1)], ValueError, "step 1"),
     (["ok", {"light": ["a"]}], ValueError, 'step 2 of the tour: expected .* "say"'), ([{"say": "x", "do": "y"}], ValueError, "step 1"), ([""], ValueError, "a sentence of 1 to 1000 characters"), (["x" * 1001], ValueError, "a sentence"),
-    ([("x", ["q"])], ValueError, "light: 'q' is no quantity; the quantities are w, x, b, z, a, .*; a term is written"), ([("x", ["da/dq"])], ValueError, "light: 'da/dq' is no term"), ([("x", 3)], TypeError, "light is a list"),
+    ([("x", ["q"])], ValueError, "light: 'q' is no quantity; the quantities are w, x, b, y, z, a, L; a term is written"), ([("x", ["da/dq"])], ValueError, "light: 'da/dq' is no term"), ([("x", 3)], TypeError, "light is a list"),
     ([("x", [], {"w": "big"})], ValueError, "until: 'w' waits for a number such as"), ([("x", [], {"w": ">1e999"})], ValueError, "waits for a number"), ([("x", [], {"w": 3})], ValueError, "waits for a number"),
     ([("x", [], {"w": ">1 or alert(1)"})], ValueError, "waits for a number"), ([("x", [], {"click": "q"})], ValueError, "click waits for a quantity"), ([("x", [], {"run": "alert(1)"})], ValueError, "'run' is nothing that a tour can wait for; it waits for one of w, .*step, .*click, move, guess"),
     ([("x", [], "w > 1")], TypeError, "until: expected .next. or a dict"), ([("x", [], {"guess": "grow"})], ValueError, "'guess' is nothing"), (["x"] * 101, ValueError, "at most 100 steps"),
@@ -646,7 +644,7 @@ def test_the_menu_asks_the_kernel_and_the_answer_is_marked(live):
     explorer.functions = {"a": "tanh"}
     opened(live, explorer, kernel=True)
     assert live.get_by_label("Swap a function: a").input_value() == "tanh"
-    assert live.evaluate("() => [...document.querySelectorAll('.bp-swapped')].map((node) => node.getAttribute('data-mark') ?? node.dataset.term)") == ["t:a:z", "a:z", "a:z"]  # fmt: skip
+    assert live.evaluate("() => [...document.querySelectorAll('.bp-swapped')].map((node) => node.getAttribute('data-mark') ?? node.dataset.term)") == ["t:a:z", "t:a:z", "a:z", "a:z"]  # fmt: skip
     assert "Other than before the swap:∂a∂z" in live.locator("[data-panel=swap]").text_content()
 
 
@@ -868,6 +866,6 @@ def test_nothing_is_wider_than_the_page_and_nothing_is_too_small(live, width):
     for explorer in (whole(1), neuron(blind=True), shown):
         opened(live, explorer)
         assert live.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth + 1")
-        small = live.evaluate("() => Math.min(...[...document.querySelectorAll('.bp-asking *')].filter((n) => n.checkVisibility()).map((n) => parseFloat(getComputedStyle(n).fontSize) * (n.ownerSVGElement?.viewBox?.baseVal ? n.ownerSVGElement.getBoundingClientRect().width / n.ownerSVGElement.viewBox.baseVal.width : 1)))")  # fmt: skip
+        small = live.evaluate("() => Math.min(...[...document.querySelectorAll('.bp-asking *')].filter((n) => n.checkVisibility() && n.tagName !== 'svg' && n.textContent).map((n) => parseFloat(getComputedStyle(n).fontSize) * (n.ownerSVGElement?.viewBox?.baseVal ? n.ownerSVGElement.getBoundingClientRect().width / n.ownerSVGElement.viewBox.baseVal.width : 1)))")  # fmt: skip
         assert small >= (9.99 if width >= 760 else 8)
     live.set_viewport_size({"width": 1280, "height": 900})

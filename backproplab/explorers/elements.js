@@ -38,6 +38,12 @@ function html(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** A part of the page with what it holds where it is wanted, empty where it is not. */
+function offer(node, inside, wanted) {
+  node.hidden = !wanted;
+  if (!wanted) node.replaceChildren(); else if (!node.firstChild) node.append(...inside);
+}
+
 /** Whether motion is unwelcome. */
 const plainly = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 /** A text with values in its places {name}. */

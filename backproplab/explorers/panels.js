@@ -11,7 +11,7 @@ class Panel {
     this.head = html("summary", { "data-lm-suppress-shortcuts": "true" });
     this.body = html("div", { class: "bp-inside" });
     this.node = html("details", { class: "bp-panel", "data-panel": name }, this.head, this.body);
-    page.listen(this.node, "toggle", () => { this.composed = null; if (!this.node.open) this.body.replaceChildren(); page.schedule(); });
+    page.listen(this.node, "toggle", () => { if (!this.node.open) { this.composed = null; this.body.replaceChildren(); } page.schedule(); });
   }
 
   reveals = true; // numbers that the page may have to hide

@@ -18,7 +18,8 @@ class Blind {
     this.says = html("div", {});
     this.strip = frame(STRIP, ["path", { class: "bp-curve" }], ["path", { class: "bp-way bp-run1 c2" }], ["path", { class: "bp-dots c3" }]);
     this.map = html("figure", { class: "bp-plane" });
-    this.node = html("section", { class: "bp-asking bp-blindfold", "aria-label": this.words.blindtitle }, html("strong", {}, this.words.blindtitle), this.says, html("div", { class: "bp-head" }, this.loss, this.count, this.show, this.again, this.rate), html("div", { class: "bp-beside" }, this.map, this.strip));
+    this.node = html("section", { class: "bp-asking bp-blindfold", "aria-label": this.words.blindtitle });
+    this.inside = [html("strong", {}, this.words.blindtitle), this.says, html("div", { class: "bp-head" }, this.loss, this.count, this.show, this.again, this.rate), html("div", { class: "bp-beside" }, this.map, this.strip)];
   }
 
   fill(node) { if (!node.dataset.typing) { node.value = number(this.page.state.rate); node.removeAttribute("aria-invalid"); } }
@@ -36,7 +37,7 @@ class Blind {
   refresh() {
     const { page, words } = this, { state } = page, blind = state.blind === true;
     page.root.classList.toggle("bp-blindly", blind);
-    this.node.hidden = state.blind === null;
+    offer(this.node, this.inside, state.blind !== null);
     for (const [name, { row }] of page.controls) row.hidden = blind && page.sheet.data.includes(name);
     if (state.blind === null) return;
     const whole = state.rows.length ? `${state.output}_B` : state.output, losses = state.way.map((row) => this.value(row));

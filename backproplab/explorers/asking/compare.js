@@ -6,7 +6,7 @@ class Compare {
     this.page = page;
     this.table = html("table", {});
     this.says = html("div", { class: "bp-route" });
-    this.node = html("div", { class: "bp-compare" }, this.says, this.table);
+    this.node = html("div", { class: "bp-compare", tabindex: "0", role: "region", "aria-label": page.sheet.words.compared, "data-lm-suppress-shortcuts": "true" }, this.says, this.table);
     this.box = html("input", { type: "checkbox", id: `${page.id}-compare`, "data-lm-suppress-shortcuts": "true" });
     page.listen(this.box, "change", () => page.change({ compare: this.box.checked }));
     this.control = html("label", { for: this.box.id }, this.box, ` ${page.sheet.words.compare}`);
@@ -21,7 +21,7 @@ class Compare {
     try { if (state.before) { rows = this.rows(page.computation.run(state.before)); why = rows.length ? "" : words.alike; } } catch (error) { why = filled(words.unset, { why: error.message }); }
     this.says.textContent = why;
     const head = [words.quantity, words.wasvalue, words.isvalue, words.wasgradient, words.isgradient].map((text) => html("th", { scope: "col" }, text));
-    this.table.replaceChildren(...(rows.length ? [html("caption", { class: "bp-heard" }, words.compared), html("thead", {}, html("tr", {}, ...head)), html("tbody", {}, ...rows)] : []));
+    this.table.replaceChildren(...(rows.length ? [html("thead", {}, html("tr", {}, ...head)), html("tbody", {}, ...rows)] : []));
   }
 
   /** A row for each quantity that is known and not as it was; what is as it was stays empty. */

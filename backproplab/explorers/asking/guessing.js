@@ -14,7 +14,9 @@ class Guessing {
     this.asks = html("div", { class: "bp-head" }, this.what, html("span", {}, this.words.hidden), ...this.ways, html("label", {}, `${this.words.orvalue} `, this.field), this.button(this.words.guess, () => this.take()));
     this.anew = this.button(this.words.anew, () => { page.change({ guess: null }); this.asks.hidden = false; this.ways[0].focus(); });
     this.said = html("span", { role: "status" });
-    this.node = html("section", { class: "bp-asking bp-guess", "aria-label": this.words.predictfirst }, html("strong", {}, this.words.predictfirst), this.asks, html("div", { class: "bp-head" }, this.said, this.anew), html("div", { class: "bp-route" }, this.words.size));
+    this.size = html("div", { class: "bp-route" }, this.words.size);
+    this.node = html("section", { class: "bp-asking bp-guess", "aria-label": this.words.predictfirst });
+    this.inside = [html("strong", {}, this.words.predictfirst), this.asks, html("div", { class: "bp-head" }, this.said, this.anew), this.size];
   }
 
   button(text, act) { const node = html("button", { type: "button", "data-lm-suppress-shortcuts": "true" }, text); this.page.listen(node, "click", act); return node; }
@@ -53,11 +55,11 @@ class Guessing {
 
   refresh() {
     const { asked, page } = this, { state } = page;
-    this.node.hidden = !asked || state.blind === true;
+    offer(this.node, this.inside, asked !== null && state.blind !== true);
     if (!asked) return;
     const { sign, of, wrt, edge } = asked, twofold = edge && sign === "d" && page.computation.paths(of, wrt).count > 1;
     if (this.shown !== state.predict) { this.what.replaceChildren(page.chain.quotient(of, wrt, twofold ? "d" : "∂")); this.shown = state.predict; }
-    this.asks.hidden = state.guess !== null; this.anew.hidden = !this.asks.hidden; this.node.lastChild.hidden = this.asks.hidden;
+    this.asks.hidden = state.guess !== null; this.anew.hidden = !this.asks.hidden; this.size.hidden = this.asks.hidden;
     const said = state.guess === null ? "" : WAYS.includes(state.guess) ? this.judged(asked) : this.near(asked);
     if (this.said.textContent !== said) this.said.textContent = said;
   }

@@ -14,7 +14,8 @@ class Tour {
     this.next = button(this.words.tournext, () => this.go(page.state.sentence + 1));
     this.end = button(this.words.tourend, () => this.go(this.steps.length));
     this.again = button(this.words.touragain, () => this.go(0));
-    this.node = html("section", { class: "bp-asking bp-tour", "aria-label": this.words.tour }, this.say, html("div", { class: "bp-head" }, this.at, this.back, this.next, this.waits, this.again, this.end));
+    this.node = html("section", { class: "bp-asking bp-tour", "aria-label": this.words.tour });
+    this.inside = [this.say, html("div", { class: "bp-head" }, this.at, this.back, this.next, this.waits, this.again, this.end)];
   }
 
   get steps() { return this.page.sheet.tour; }
@@ -48,7 +49,7 @@ class Tour {
 
   refresh() {
     const { page, words, steps, step } = this, { sentence } = page.state;
-    this.node.hidden = !steps.length;
+    offer(this.node, this.inside, steps.length > 0);
     if (!steps.length) return;
     const say = step ? step.say : words.tourover;
     if (this.say.textContent !== say) this.say.textContent = say;

@@ -47,7 +47,8 @@ def _step(caller, step, terms):
 
 
 def _names(terms):
-    return dict.fromkeys(name for term in terms for name in reversed(term.edge))
+    lines = dict.fromkeys(term.of for term in terms)
+    return {term.wrt: None for term in terms if term.wrt not in lines} | lines
 
 
 def _lit(caller, name, terms):
