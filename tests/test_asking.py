@@ -13,6 +13,8 @@ import backproplab as bp
 from backproplab.explorers import page as page_module
 from backproplab.explorers.asking.blind import gradients_way, plane_of
 from backproplab.explorers.asking.guesses import hidden_slots
+from backproplab.explorers.asking.words import WORDS as ASKING
+from backproplab.explorers.sheet import WORDS
 from backproplab.explorers.small.descent.contours import contour_map, levels
 from backproplab.pictures.facts import compact, written
 
@@ -219,6 +221,19 @@ def test_the_number_stands_nowhere_until_it_is_guessed(live, predict, values):
     said = live.evaluate(SAID)
     assert all(any(text in said for text in renderings(value)) for value in values)
     assert live.locator(".bp-tangent").first.is_visible()
+
+
+def test_what_flows_back_along_an_edge_does_not_give_its_weight_away(live):
+    explorer = bp.explore(NET, [0.5, -1.0], [1.0, 0.0], wrt="W1_2_1", predict="dL/dW1_2_1")
+    opened(live, explorer)
+    live.locator('.bp-picture path[data-mark="b:z1_2:x_1"]').dispatch_event("pointerenter")
+    assert live.locator(".bp-tip").text_content() == ""
+    value = NET.gradient([0.5, -1.0], [1.0, 0.0])["W1"][1, 0]
+    assert not [text for text in renderings(abs(value)) if text in live.evaluate(SAID)]
+    explorer.guess = 1.0
+    opened(live, explorer)
+    live.locator('.bp-picture path[data-mark="b:z1_2:x_1"]').dispatch_event("pointerenter")
+    assert f"{abs(value):.6g}" in live.locator(".bp-tip").text_content()
 
 
 @pytest.mark.parametrize("guess, label", [("grow", "grow"), ("shrink", "shrink"), ("same", "stay the same")])
@@ -668,7 +683,7 @@ def test_a_new_sheet_makes_the_page_anew_and_leaves_nothing_behind(live):
           globalThis.sent = [];
           globalThis.model = { get: (name) => held[name], send: (message) => sent.push(message), on: (event, act) => heard.set(event, act), off: (event) => heard.delete(event), held, heard };
           globalThis.end = bp.default.render({ model, el: document.body });
-          globalThis.swap = (sheet, state) => { Object.assign(held, { sheet, state }); heard.get('change:sheet')(); };
+          globalThis.swap = (sheet, state) => { Object.assign(held, { sheet, state }); heard.get('msg:custom')({ anew: true }); };
         }""",
         [first, None],
     )
@@ -693,7 +708,7 @@ def test_a_page_swaps_in_a_real_kernel():
     try:
         kernel.run(f"import backproplab as bp\ne = bp.explore(bp.Graph(z='w*x + b', a='sigmoid(z)', L='(y - a)**2 / 2'), **{AT!r}, wrt='w')")  # fmt: skip
         model = next(key for key, state in kernel.models.items() if "sheet" in state)
-        assert kernel.say(model, {"turn": 1, "functions": {"a": "relu"}}) == []
+        assert kernel.say(model, {"turn": 1, "functions": {"a": "relu"}}) == [{"anew": True}]
         assert (
             kernel.models[model]["sheet"]["swapped"] == ["a:z"]
             and kernel.models[model]["sheet"]["functions"]["a"][0] == "relu"
@@ -759,6 +774,10 @@ def test_a_page_that_was_tampered_with_changes_nothing(spoilt):
     message = {"turn": 1, "state": explorer.state | spoilt, "numbers": {"trace": explorer.trace, "gradient": explorer.gradient}}  # fmt: skip
     (answer,) = answers(explorer, message)
     assert answer["error"] and explorer.state == before
+
+
+def test_no_word_of_the_page_is_said_twice():
+    assert not WORDS.keys() & ASKING.keys()
 
 
 def test_page_and_python_remember_the_same(live):

@@ -21,11 +21,12 @@ function render({ model, el }) {
     if (menu) page.root.querySelector(`[data-swap="${CSS.escape(menu)}"]`)?.focus();
   };
   const heard = (message, buffers) => {
+    if (message.anew) anew();
     if (message.state) page.receive(message.state, message, buffers);
     if (message.turn === turn || message.turn === undefined && !message.state) { clearTimeout(waiting); if (message.turn) page.judge(message, buffers); }
   };
-  model.on("msg:custom", heard); model.on("change:sheet", anew);
-  return () => { model.off("msg:custom", heard); model.off("change:sheet", anew); clearTimeout(waiting); page.dispose(); };
+  model.on("msg:custom", heard);
+  return () => { model.off("msg:custom", heard); clearTimeout(waiting); page.dispose(); };
 }
 
 export default { render };

@@ -138,7 +138,7 @@ export class Page {
   edgeWords(term) {
     const { edges } = this.computation, i = edges.findIndex((edge) => joined(edge) === term), [of, wrt] = edges[i], far = this.computation.seen(this.state);
     const gradient = far.turned ? this.computation.walk(this.result.terms, this.state.output, far.walked) : new Map();
-    if (!far.walked.has(of) || !gradient.has(of) || this.hides(of, wrt) || this.hides(this.state.output, wrt)) return "";
+    if (!far.walked.has(of) || !gradient.has(of) || [wrt, this.computation.carried.get(term)].some((name) => this.hides(this.state.output, name))) return "";
     const flow = this.computation.flows(this.result.terms, gradient, () => true)[i];
     return `d${of}/d${wrt} = ${number(this.result.terms[i], 17)}; ${this.sheet.words.width}: ${number(flow)}`;
   }

@@ -78,9 +78,10 @@ class GraphExplorer(Asking, Explorer):
         return found["x"], found["y"]
 
     def _show(self, sheet):
-        """A new sheet with its state, in one message: the page is made anew."""
+        """A new sheet with its state, in one message, then the word that the page is to be made anew."""
         with self.hold_sync():
             self.state, self.sheet = asdict(self._state), sheet
+        self.send({"anew": True})
 
     # --- state --------------------------------------------------------------------------------------------------------
 

@@ -75,7 +75,7 @@ class Guessing {
   /** How far a guessed number is from the true one. */
   near(asked) {
     const { page: { state, result }, words } = this, now = this.value(asked, result.terms), off = Math.abs(state.guess - now), texts = { guess: written(state.guess), now: written(now), off: written(off) };
-    return off === 0 ? filled(words.exact, texts) : filled(words.off, { ...texts, share: now === 0 ? words.ofzero : filled(words.share, { percent: short(100 * off / Math.abs(now), 2) }) });
+    return off === 0 ? filled(words.hit, texts) : filled(words.off, { ...texts, share: now === 0 ? words.ofzero : filled(words.share, { percent: short(100 * off / Math.abs(now), 2) }) });
   }
 }
 PARTS.push(Guessing);
