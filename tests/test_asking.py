@@ -15,7 +15,7 @@ from backproplab.explorers.asking.blind import gradients_way, plane_of
 from backproplab.explorers.asking.guesses import hidden_slots
 from backproplab.explorers.asking.words import WORDS as ASKING
 from backproplab.explorers.sheet import WORDS
-from backproplab.explorers.small.descent.contours import contour_map, levels
+from backproplab.explorers.small.descent.contours import contour_map, levels, lines_at
 from backproplab.pictures.facts import compact, written
 
 NEURON = bp.Graph(z="w*x + b", a="sigmoid(z)", L="(y - a)**2 / 2")
@@ -473,6 +473,17 @@ def test_levels_are_those_of_python_and_pieces_lie_on_them(live, name):
     assert (
         live.evaluate("(heights) => bp.contourMap(heights.map((row) => row.map((h) => h ?? NaN))).length", hole) <= 12
     )
+
+
+def test_pieces_join_as_in_python_where_a_cell_is_crossed_twice(live):
+    heights = np.random.default_rng(3).normal(size=(9, 11))
+    found = live.evaluate("(heights) => bp.piecesAt(heights, 0.1)", heights.tolist())
+    ours = [pair for line in lines_at(heights, 0.1) for pair in zip(line[:-1], line[1:], strict=True)]
+
+    def plain(pieces):
+        return sorted(tuple(sorted(tuple(round(float(c), 9) for c in end) for end in piece)) for piece in pieces)
+
+    assert plain([(piece[:2], piece[2:]) for piece in found]) == plain(ours) and len(found) > 50
 
 
 # --- the tour -----------------------------------------------------------------------------------------------------------
