@@ -1,5 +1,6 @@
 """What the page asks: predict first, be the optimiser, the tour, another function, compare with before; in Python, in headless Chromium, in a saved file."""
 
+import itertools
 import json
 import math
 
@@ -478,7 +479,7 @@ def test_levels_are_those_of_python_and_pieces_lie_on_them(live, name):
 def test_pieces_join_as_in_python_where_a_cell_is_crossed_twice(live):
     heights = np.random.default_rng(3).normal(size=(9, 11))
     found = live.evaluate("(heights) => bp.piecesAt(heights, 0.1)", heights.tolist())
-    ours = [pair for line in lines_at(heights, 0.1) for pair in zip(line[:-1], line[1:], strict=True)]
+    ours = [pair for line in lines_at(heights, 0.1) for pair in itertools.pairwise(line)]
 
     def plain(pieces):
         return sorted(tuple(sorted(tuple(round(float(c), 9) for c in end) for end in piece)) for piece in pieces)
@@ -567,6 +568,16 @@ def test_the_tour_goes_on_when_the_learner_has_acted(live):
     assert live.evaluate("page.state.sentence") == 0
     click(live, "end the tour")
     assert live.evaluate("page.state.sentence") == 5
+
+
+def test_a_sentence_whose_wish_is_already_true_still_waits_for_an_act(live):
+    explorer = neuron()
+    explorer.tour(["a", ("b", [], {"w": "<5"}), "c"])
+    opened(live, explorer)
+    click(live, "next")
+    assert live.evaluate("page.state.sentence") == 1
+    type_in(live, "b", "1")
+    assert live.evaluate("page.state.sentence") == 2
 
 
 @pytest.mark.parametrize("until, acts", [
