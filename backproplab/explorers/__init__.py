@@ -6,7 +6,7 @@ import numpy as np
 
 from ..models.graph import Graph
 from ..models.network import Network
-from .layers import layers_of
+from .asking.swaps import MOST_EDGES, unrolled
 from .small.boundary.widget import BoundaryExplorer
 from .small.curves.activation.widget import ActivationExplorer
 from .small.curves.loss.widget import LossExplorer
@@ -15,15 +15,17 @@ from .small.layouts.widget import LayoutsExplorer
 from .small.softmax.widget import SoftmaxExplorer
 from .small.step.widget import StepExplorer
 from .wide.widget import WideExplorer
-from .widget import MOST_EDGES, MOST_EXAMPLES, GraphExplorer
+from .widget import MOST_EXAMPLES, GraphExplorer
 
 
-def explore(model, X=None, Y=None, /, *, wrt=None, **numbers):
+def explore(model, X=None, Y=None, /, *, wrt=None, predict=None, blind=False, **numbers):
     """A page for a graph, or for a network and its examples: move its numbers, choose a quantity, and its chain lights up.
 
     `wrt` is the quantity whose derivative is shown (the first input if left out); numbers as for `graph.forward`. X and Y are
     one example of a network, or a batch; past some 300 edges or 64 examples the page shows the layers' arrays as heat cells.
     It steps through the pass, forward and back, updates the parameters, and can be saved: `e.save("neuron.html")`.
+    `predict="da/dz"` hides that term or gradient until it has been guessed; with `blind` only the loss is seen, the parameters
+    are tuned by hand, and then the surface is shown with the way walked and the gradient's own.
     ValueError and TypeError as `graph.forward` and `net.forward`; ValueError: more than a page can show, with its count.
     """
     if isinstance(model, Network):
@@ -31,15 +33,15 @@ def explore(model, X=None, Y=None, /, *, wrt=None, **numbers):
             raise TypeError("explore: of a network give its examples too: bp.explore(net, X, Y)")
         if numbers:
             raise TypeError(f"explore: a network brings its own numbers; found {', '.join(numbers)}")
-        return _of_network(model, X, Y, wrt)
+        return _of_network(model, X, Y, wrt, predict, blind)
     if not isinstance(model, Graph):
         raise TypeError(f"explore: expected a Graph or a Network, found {type(model).__name__}")
     if X is not None or Y is not None:
         raise TypeError(f"explore: a graph's numbers are given by name, x=1.5; found {np.shape(X)} without one")
-    return GraphExplorer(model, wrt, numbers)
+    return GraphExplorer(model, model, wrt, numbers, predict=predict, blind=blind or None)
 
 
-def _of_network(net, X, Y, wrt):
+def _of_network(net, X, Y, wrt, predict, blind):
     """The page of a network: unit by unit where its edges and examples can be shown so, else in heat cells of its layers."""
     if any(net.batch_norm):
         raise ValueError(
@@ -49,14 +51,19 @@ def _of_network(net, X, Y, wrt):
     edges = sum((2 * below + 2) * here for below, here in pairwise(net.sizes)) + 2 * net.sizes[-1]
     trace = net.forward(X, Y)
     if edges > MOST_EDGES or len(trace["X"]) > MOST_EXAMPLES:
+        if predict is not None or blind:
+            raise ValueError(
+                f"explore: predict and blind are of pages unit by unit, up to {MOST_EDGES} edges and {MOST_EXAMPLES} examples; "
+                f"found {edges} and {len(trace['X'])}"
+            )
         explorer = WideExplorer(net, X, Y)
         if wrt is not None:
             explorer.wrt = wrt
         return explorer
     rows = tuple(tuple(map(float, (*x, *y))) for x, y in zip(trace["X"], trace["Y"], strict=True))
-    graph, layers = net.graph(trace["X"][0], trace["Y"][0]), layers_of(net, trace["X"][0], trace["Y"][0])
-    title = f"{list(net.sizes)}: {', '.join(net.activations)}; {net.loss_name}"
-    return GraphExplorer(graph, wrt, {}, rows if len(rows) > 1 else (), net.reduction, layers, title)
+    graph, layers = unrolled(net, trace["X"][0], trace["Y"][0])
+    rows, asked = rows if len(rows) > 1 else (), dict(predict=predict, blind=blind or None)
+    return GraphExplorer(net, graph, wrt, {}, rows, net.reduction, layers, **asked)
 
 
 def explore_step(graph, /, wrt, output=None, **numbers):
