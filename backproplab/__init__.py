@@ -39,8 +39,12 @@ __all__ = [
     "draw",
     "exercise",
     "explore",
+    "explore_activation",
     "explore_boundary",
     "explore_descent",
+    "explore_layouts",
+    "explore_loss",
+    "explore_softmax",
     "explore_step",
     "explore_vanishing",
     "numerical_gradient",
@@ -48,11 +52,12 @@ __all__ = [
     "table",
     "train",
 ]
+EXPLORERS = tuple(name for name in __all__ if name.startswith("explore"))
 
 
 def __getattr__(name):
     """The widgets, loaded on first use: `explore` imports ipywidgets."""
-    if name in ("explore", "explore_boundary", "explore_descent", "explore_step", "explore_vanishing"):
+    if name in EXPLORERS:
         from . import explorers
 
         return getattr(explorers, name)

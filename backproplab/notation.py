@@ -80,7 +80,7 @@ def latex_name(name):
 
 def latex_layer(name):
     """A quantity of a network in LaTeX, its layer above: also "b1" -> b^{(1)}, which alone would be the number b_1."""
-    return re.sub(r"^b_\{(\d+)\}$", r"b^{(\1)}", latex_name(name))
+    return re.sub(r"^(.*)_\{(\d+)\}$", r"\1^{(\2)}", latex_name(name)) if not parts(name).units else latex_name(name)
 
 
 def latex_partial(of, wrt, layered=False, sign=r"\partial"):
@@ -113,9 +113,11 @@ def latex_factor(value, digits=6):
 
 
 @lru_cache(maxsize=4096)
-def latex_formula(formula):
-    """A SymPy expression in LaTeX, its symbols written as names of quantities."""
-    return sp.latex(formula, symbol_names={s: latex_name(s.name) for s in formula.free_symbols})
+def latex_formula(formula, layered=False):
+    """A SymPy expression in LaTeX, its symbols written as names of quantities, `layered` for those of a network."""
+    write = latex_layer if layered else latex_name
+    text = sp.latex(formula, symbol_names={s: write(s.name) for s in formula.free_symbols})
+    return re.sub(r"(?<![\d.])1\.0 \\cdot 10\^", "10^", text)
 
 
 @lru_cache(maxsize=4096)
@@ -158,7 +160,10 @@ def name_runs(name):
 def layer_runs(name):
     """The same for a quantity of a network, its layer above: also "b1", which alone would be the number b_1."""
     found = parts(name)
-    return ((found.letter, "i"), (f"({found.layer})", "sup")) if found.layer and not found.units else name_runs(name)
+    if not found.layer or found.units:
+        return name_runs(name)
+    style = "" if len(found.letter) > 1 and found.letter not in GREEK else "i"
+    return (GREEK.get(found.letter, found.letter), style), (f"({found.layer})", "sup")
 
 
 def partial_runs(of, wrt, sign="∂"):

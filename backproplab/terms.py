@@ -101,6 +101,11 @@ class Term:
         return self.paper.shortcut
 
     @property
+    def _layered(self):
+        """Whether it is a network's, whose lines know their places: layers are written above."""
+        return getattr(self.line, "places", None) is not None
+
+    @property
     def edge(self):
         """(of, wrt), which names the term."""
         return self.of, self.wrt
@@ -108,7 +113,7 @@ class Term:
     @property
     def symbol(self):
         r"""The term as a fraction in LaTeX: \frac{\partial a}{\partial z}."""
-        return latex_partial(self.of, self.wrt, layered=self.rule != "times")
+        return latex_partial(self.of, self.wrt, layered=self._layered)
 
     @property
     def shape(self):
@@ -119,7 +124,7 @@ class Term:
     def latex(self):
         """Symbol = formula = value in LaTeX; the value is left out where there is none, or more than one."""
         value = f" = {latex_number(self.value)}" if self.shape == () else ""
-        return f"{self.symbol} = {latex_formula(self.formula)}{value}"
+        return f"{self.symbol} = {latex_formula(self.formula, self._layered)}{value}"
 
     def pull(self, upstream):
         """The part of the gradient that reaches `wrt` through this term, by its rule. `upstream` has the shape of `of`.
@@ -248,12 +253,13 @@ def backpropagate(terms, output):
 
 def sizes(terms, output):
     """The walk over absolute values: for each quantity the sum over its paths of |product of terms|."""
+    return walk(terms, {output: 1.0}, size_of_pull)
 
-    def pull(term, d):
-        rule = RULES[term.rule]
-        return (rule.size or rule.pull)(d, np.abs(term.value))
 
-    return walk(terms, {output: 1.0}, pull)
+def size_of_pull(term, d):
+    """The sum of the absolute values of what a term's pull adds up, for absolute values d of what arrives."""
+    rule = RULES[term.rule]
+    return (rule.size or rule.pull)(d, np.abs(term.value))
 
 
 def _reached(start, steps):

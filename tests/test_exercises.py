@@ -151,6 +151,47 @@ def test_checking_changes_nothing_of_the_learners():
     assert bp.exercise("07.1").check(given).verdict == "right" and np.array_equal(given, [0.2, -0.7, 0.5])
 
 
+def through_time(change):
+    """The gradient of exercise 14.3 with one slip."""
+
+    def gradient(w, u, h0, x1, x2, x3, y1, y2, y3):
+        x, y, h = (x1, x2, x3), (y1, y2, y3), [h0]
+        for t in range(3):
+            h.append(np.tanh(w * h[t] + u * x[t]))
+        dw = du = dh = 0.0
+        for t in (2, 1, 0):
+            error = 0.0 if change == "last loss only" and t < 2 else h[t + 1] - y[t]
+            dh = error if change == "no way back" else dh + error
+            dz = dh * (1 - h[t + 1] ** 2)
+            dw = dz * h[t] + (0.0 if change in ("w overwritten", "both overwritten") else dw)
+            du = dz * x[t] + (0.0 if change == "both overwritten" else du)
+            dh = dz * w
+        return {"w": dw, "u": du}
+
+    return gradient
+
+
+def kernel(change):
+    def to_kernel(x, delta):
+        uses = [delta[i] * x[i : len(x) - len(delta) + 1 + i] for i in range(len(delta))]
+        return {"": sum(uses), "last": uses[-1], "mean": sum(uses) / len(uses), "sign": -sum(uses)}[change]
+
+    return to_kernel
+
+
+def signal(change):
+    def to_signal(w, delta):
+        found = np.zeros(len(delta) + len(w) - 1)
+        for i in range(len(delta)):
+            if change == "overwritten":
+                found[i : i + len(w)] = delta[i] * w
+            else:
+                found[i : i + len(w)] += delta[i] * (w[::-1] if change == "not turned" else w)
+        return found[len(w) - 1 : len(delta)] if change == "cropped" else found
+
+    return to_signal
+
+
 def momentum(change):
     def step(w, v, g, rate, mu):
         new = {"mean": mu * v + (1 - mu) * g, "rate": mu * v - rate * g}.get(change, mu * v + g)
@@ -174,6 +215,10 @@ def adam(change):
     ("11.1", momentum("rate"), "your v has the rate in it"), ("11.1", lambda w, v, g, rate, mu: (w, v), "Not yet."),
     ("11.2", adam(""), "Right."), ("11.2", adam("none"), "divide each by 1 - beta**t"), ("11.2", adam("kept"), "The new w is right; but return m and s as they are"),
     ("11.2", lambda w, m, s, g, t: (w, m, s), "Not yet."), ("13.2", (7950, 9380), "Not yet: look again at number 1."),
+    ("14.1", kernel(""), "Right."), ("14.1", kernel("last"), "one use only has arrived"), ("14.1", kernel("mean"), "the mean over the places"), ("14.1", kernel("sign"), "the sign"),
+    ("14.2", signal(""), "Right."), ("14.2", signal("not turned"), "the kernel is not turned round"), ("14.2", signal("overwritten"), "overwritten the earlier"), ("14.2", signal("cropped"), "has shape"),
+    ("14.3", through_time(""), "Right."), *(("14.3", through_time(slip), "path-missing: ") for slip in ("w overwritten", "both overwritten", "no way back", "last loss only")),
+    ("14.4", (5050, 5, 25), "Right."), ("14.4", (100, 5, 5), "look again at number 1, 3"),
 ])  # fmt: skip
 def test_a_typical_slip_gets_its_own_reply(name, answer, says):
     assert says in bp.exercise(name).check(answer).text

@@ -65,7 +65,7 @@ def test_inputs_may_have_any_name():
     explorer = bp.explore(bp.Graph(L="self**2 + graph*nudge"), **{"self": 2.0, "graph": 1.0, "nudge": 3.0})
     explorer.set(**{"self": 3.0})
     assert explorer.trace["L"] == 12
-    for name in ("wrt", "output", "step", "predict", "rate", "parameters", "example"):
+    for name in ("wrt", "output", "step", "predict", "rate", "parameters", "example", "blind"):
         with pytest.raises(ValueError, match="it is reserved"):
             bp.Graph(L=f"2*{name}")
 

@@ -11,6 +11,7 @@ from conftest import random_graph
 from programs import PROGRAMS, batch_norm
 from test_checking import random_net
 from test_diagnosis import IN_NUMBERS, by_loops, case_for, transposed, visible
+from test_normalisation import assert_as_pytorch, built_net
 from test_programs import SPOILT
 
 import backproplab as bp
@@ -106,3 +107,29 @@ def test_programs():
                 counted[f"wrong: {verdict}"] += 1
     report("programs", counted)
     assert not any(count for what, count in counted.items() if what.startswith(("right: disagree", "wrong: agree")))
+
+
+def test_normalised_nets_against_pytorch():
+    """Nets with batch normalisation and skips: loss, gradients, training, running statistics and inference as PyTorch has them."""
+    pytest.importorskip("torch")
+    for seed in range(FIRST, FIRST + 2 + ROUNDS):
+        assert_as_pytorch(seed)
+    print(f"\nnormalised nets: {2 + ROUNDS} as in PyTorch")
+
+
+def test_normalised_nets_are_judged_rightly():
+    """Right gradients of nets with batch normalisation and skips, by a program of its own, and the same a thousandth off."""
+    counted = Counter()
+    for seed in range(FIRST, FIRST + 2 + 4 * (ROUNDS - 1)):
+        net, X, Y = built_net(seed)
+        rows = net.forward(X, Y)["Y"]
+        right = textbook.gradient(net, net.parameters, X, rows)
+        counted[f"right: {bp.check_gradient(net, X, Y, claimed=right).verdict}"] += 1
+        counted[f"right: {bp.diagnose(right, net, X, Y).mistake}"] += 1
+        name = str(np.random.default_rng(seed).choice(list(right)))
+        if right[name].any():
+            spoilt = right | {name: right[name] * (1 + 1e-3)}
+            counted[f"wrong: {bp.check_gradient(net, X, Y, claimed=spoilt).verdict}"] += 1
+    report("normalised nets", counted)
+    assert not counted["right: disagree"] and not counted["wrong: agree"]
+    assert set(counted) <= {"right: agree", "right: undecided", "right: none", "wrong: disagree", "wrong: undecided"}

@@ -26,6 +26,8 @@ assert bp.diagnose(wrong, net, X, Y).mistake == "sign"
 assert repr(bp.exercise("06.2").solution()).startswith("def back(W, D):")
 assert bp.explore(graph, wrt="w", **at).still.svg and bp.explore_step(graph, "w", **at).still.svg
 assert bp.explore_boundary(bp.Network([2, 3, 1], ["tanh", "sigmoid"]), X, Y).still.svg
+assert bp.explore_activation().still.svg and bp.explore_loss().still.svg
+assert bp.explore_softmax().still.svg and bp.explore_layouts().still.svg
 print("used")
 """
 

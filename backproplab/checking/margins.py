@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..notation import parts
-from ..terms import backpropagate, sizes
+from ..terms import backpropagate, size_of_pull, sizes, walk
 
 UNITS = 64  # units in the last place by which quantities are shaken
 SHAKES = 6
@@ -122,8 +122,8 @@ def _moved(term, full, half):
 def network_margins(network, trace, terms, unit):
     """The margins of a network's gradient, for arithmetic that rounds to `unit`, 2.2e-16 in float64."""
     scale, gradient = sizes(terms, "L"), backpropagate(terms, "L")
-    shake = _shake(network, trace, UNITS * unit)
     rounding, rng = {name: np.zeros(np.shape(value)) for name, value in gradient.items()}, np.random.default_rng(0)
+    shake = _shake(network, trace, UNITS * unit)
     lows, highs = zip(*(_sides(network, term, trace, shake) for term in terms), strict=True)
     sided = [
         (low < high, term.value) if np.any(low < high) else None
@@ -132,7 +132,14 @@ def network_margins(network, trace, terms, unit):
     for _ in range(SHAKES):
         shaken = _shaken_gradient(network, trace, shake, UNITS * unit, sided, rng)
         rounding = {name: np.maximum(most, np.abs(shaken[name] - gradient[name])) for name, most in rounding.items()}
+    if any(network.batch_norm):
+        rounding = {name: _of_means(most, unit * scale[name], gradient[name]) for name, most in rounding.items()}
     return Margins(scale, rounding, *_between(terms, "L", lows, highs))
+
+
+def _of_means(rounding, cancelled, gradient):
+    """Where means take a whole gradient away, as of a beta below another mean, what is left is rounding of all that cancelled."""
+    return np.maximum(rounding, np.where(cancelled > np.abs(gradient).max(), cancelled, 0.0))
 
 
 def _shake(network, trace, part):
@@ -144,7 +151,7 @@ def _shake(network, trace, part):
 
 
 def _shaken_gradient(network, trace, shake, part, sided, rng):
-    """The gradient where every quantity and every slope is rounded otherwise; what stands at a kink stays on its side."""
+    """The gradient where every quantity, every slope and every step of the walk is rounded otherwise; what stands at a kink stays on its side."""
 
     def shaking(value):
         return rng.normal(size=np.shape(value))
@@ -159,7 +166,13 @@ def _shaken_gradient(network, trace, shake, part, sided, rng):
     for term, fixed in zip(network.terms(shaken), sided, strict=True):
         value = term.value + shaking(term.value) * part * _textbook(network, term, trace)
         terms.append(replace(term, value=value if fixed is None else np.where(*fixed, value)))
-    return backpropagate(terms, "L")
+
+    def pull(term, d):
+        pulled = term.pull(d)
+        return pulled + shaking(pulled) * part * size_of_pull(term, np.abs(d))
+
+    gradient = {name: np.zeros(np.shape(value)) for name, value in trace.items()}
+    return gradient | walk(terms, {"L": 1.0}, pull)
 
 
 def _textbook(network, term, trace):

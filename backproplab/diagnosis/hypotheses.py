@@ -185,7 +185,8 @@ def _explains(evidence, hypothesis):
 def matches(evidence, name, value, summed=False):
     """Whether a claim is this value: within 1e-9 (1e-5 in float32) of its largest entry, rounding granted, or 1 % at most.
 
-    Of a value that is a sum of a right gradient, `summed`, nothing may be left, or what rounding leaves of it.
+    Of a value that is a sum of a right gradient, `summed`, nothing may be left, or what rounding leaves of it; so of that of
+    a beta, where the mean of the layer above takes away again whatever is added.
     """
     claim, right = evidence.claimed[name], evidence.right[name]
     if claim.size == 1 and np.ptp(value) == 0:
@@ -197,7 +198,8 @@ def matches(evidence, name, value, summed=False):
     off = np.abs(claim - value).max()
     if evidence.verdicts[name] == "undecided":
         return off <= 4 * evidence.rounding[name].max() + SAME * size
-    cancelled = summed and 0 < size < 1e-12 * beside  # p - y over a softmax, for instance
+    cancels = summed or parts(name).letter == "beta"  # p - y over a softmax, for instance
+    cancelled = cancels and 0 < size < 1e-12 * beside
     if off > (CANCELLED[claim.dtype.type] * beside if cancelled else max(tolerance, granted) * size):
         return False
     told_apart = name in evidence.misshapen or off <= SAME * np.abs(claim - right).max()

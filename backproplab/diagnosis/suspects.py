@@ -34,8 +34,11 @@ def every_suspect(trace, terms, output, where):
     often = [same for same in uses.values() if len(same) > 1]
     drops = [[term for term in same if term is not kept] for same in often for kept in same]
     drops += [[dropped] for same in often if len(same) > 2 for dropped in same]
-    if len(often) > 1:
-        drops += [[term for same in often for term in same if term is not same[kept]] for kept in (0, -1)]
+    lines = {term.of for term in terms}
+    of_inputs = [same for same in often if same[0].wrt not in lines]  # weights that are shared
+    of_lines = [same for same in often if same[0].wrt in lines]  # what goes on from line to line
+    for several in (often, of_inputs, of_lines):
+        drops += [[term for same in several for term in same if term is not same[kept]] for kept in (0, -1) if several]
     for dropped in drops:
         lost = {term.edge for term in dropped}
         yield (

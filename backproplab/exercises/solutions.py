@@ -106,3 +106,29 @@ def adam_step_11_2(w, m, s, g, t, rate=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
 def two_guesses_13_4(P, Y):
     best = np.argsort(P, axis=1)[:, -2:]
     return np.mean([label in pair for label, pair in zip(Y, best, strict=True)])
+
+
+def to_kernel_14_1(x, delta):
+    width = len(x) - len(delta) + 1
+    return np.array([delta @ x[j : j + len(delta)] for j in range(width)])
+
+
+def to_signal_14_2(w, delta):
+    dL_dx = np.zeros(len(delta) + len(w) - 1)
+    for i in range(len(delta)):
+        dL_dx[i : i + len(w)] += delta[i] * w
+    return dL_dx
+
+
+def gradient_in_time_14_3(w, u, h0, x1, x2, x3, y1, y2, y3):
+    x, y, h = (x1, x2, x3), (y1, y2, y3), [h0]
+    for t in range(3):
+        h.append(np.tanh(w * h[t] + u * x[t]))
+    dL_dw = dL_du = dL_dh = 0.0
+    for t in reversed(range(3)):
+        dL_dh += h[t + 1] - y[t]
+        dL_dz = dL_dh * (1 - h[t + 1] ** 2)
+        dL_dw += dL_dz * h[t]
+        dL_du += dL_dz * x[t]
+        dL_dh = dL_dz * w
+    return {"w": dL_dw, "u": dL_du}

@@ -41,6 +41,10 @@ WORDS = {
     "rate in velocity": "Not yet: your v has the rate in it; here v is made of gradients alone, and the rate stands in the step.",
     "no correction": "Not yet: m and s are too small at first; divide each by 1 - beta**t before the step.",
     "corrected kept": "The new w is right; but return m and s as they are, without the correction: it is made anew at each step.",
+    "one use": "Not yet: one use only has arrived, the last one. Each place has its part, and over the places we add.",
+    "mean of uses": "Not yet: you take the mean over the places. A shared weight moves in all of them at once: add.",
+    "not turned": "Not yet: the kernel is not turned round. x[m] met w[0] at the place m, w[1] at the place before it.",
+    "overwritten": "Not yet: where two windows overlap, the later one has overwritten the earlier: add.",
     "shape": "The result has shape {found}, expected {expected}.",
 }
 
@@ -87,6 +91,17 @@ ADAM_SLIPS = (
     ("no correction", lambda *numbers: _adam(*numbers, corrected=False)),
     ("corrected kept", _adam_keeping_the_corrected),
 )
+
+
+def _overwritten(w, delta):
+    return np.concatenate([delta * w[0], delta[-1] * w[1:]])
+
+
+KERNEL_SLIPS = (
+    ("one use", lambda x, delta: delta[-1] * x[len(delta) - 1 :]),
+    ("mean of uses", lambda x, delta: np.correlate(x, delta) / len(delta)),
+)
+SIGNAL_SLIPS = (("not turned", lambda w, delta: np.convolve(delta, w[::-1])), ("overwritten", _overwritten))
 
 
 NEURON = dict(z="w*x + b", a="sigmoid(z)")
@@ -192,4 +207,20 @@ EXERCISES = {
                                  draw=lambda rng: (rng.dirichlet(np.ones(10), 40), rng.integers(0, 10, 40))),
         "np.argsort(P, axis=1) has the classes of each row, the least probable first. Is the label among the last two?",
         solutions.two_guesses_13_4),
+    "14.1": Row("function", dict(right=lambda x, delta: np.correlate(x, delta), slips=KERNEL_SLIPS,
+                                 draw=lambda rng: (rng.normal(size=9), rng.normal(size=int(rng.integers(3, 7))))),
+        "For each j: which numbers of the signal does w[j] meet, first to last? How many j are there, if delta is so long?",
+        solutions.to_kernel_14_1),
+    "14.2": Row("function", dict(right=lambda w, delta: np.convolve(delta, w), slips=SIGNAL_SLIPS,
+                                 draw=lambda rng: (rng.normal(size=int(rng.integers(2, 5))), rng.normal(size=6))),
+        "Start from zeros, as many as the signal is long. What does delta[i] send to x[i], x[i + 1], ...? Add it there.",
+        solutions.to_signal_14_2),
+    "14.3": Row("graph function", dict(lines=dict(h1="tanh(w*h0 + u*x1)", h2="tanh(w*h1 + u*x2)", h3="tanh(w*h2 + u*x3)",
+                                                  L="((h1 - y1)**2 + (h2 - y2)**2 + (h3 - y3)**2) / 2"), wrt=("w", "u"),
+                                       at=dict(w=0.8, u=1.2, h0=0.5, x1=0.9, x2=-0.5, x3=0.4, y1=0.3, y2=0.1, y3=-0.6)),
+        "Two things arrive at h1 and h2: one from the loss at that time, one from the next h. Add them before you go on.",
+        solutions.gradient_in_time_14_3),
+    "14.4": Row("value", dict(right=(5050, 5, 25)),
+        "From the loss at time t the weight is reached at t, t - 1, ... and 1. In the attention: how many ways lead from one score to o?",
+        "time, values, keys = 100 * 101 // 2, 5, 5 * 5"),
 }  # fmt: skip

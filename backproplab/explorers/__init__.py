@@ -6,21 +6,27 @@ import numpy as np
 
 from ..models.graph import Graph
 from ..models.network import Network
-from .layers import layers_of
+from .asking.swaps import MOST_EDGES, unrolled
 from .small.boundary.widget import BoundaryExplorer
+from .small.curves.activation.widget import ActivationExplorer
+from .small.curves.loss.widget import LossExplorer
 from .small.descent.widget import DescentExplorer
+from .small.layouts.widget import LayoutsExplorer
+from .small.softmax.widget import SoftmaxExplorer
 from .small.step.widget import StepExplorer
 from .small.vanishing.widget import VanishingExplorer
 from .wide.widget import WideExplorer
-from .widget import MOST_EDGES, MOST_EXAMPLES, GraphExplorer
+from .widget import MOST_EXAMPLES, GraphExplorer
 
 
-def explore(model, X=None, Y=None, /, *, wrt=None, **numbers):
+def explore(model, X=None, Y=None, /, *, wrt=None, predict=None, blind=False, **numbers):
     """A page for a graph, or for a network and its examples: move its numbers, choose a quantity, and its chain lights up.
 
     `wrt` is the quantity whose derivative is shown (the first input if left out); numbers as for `graph.forward`. X and Y are
     one example of a network, or a batch; past some 300 edges or 64 examples the page shows the layers' arrays as heat cells.
     It steps through the pass, forward and back, updates the parameters, and can be saved: `e.save("neuron.html")`.
+    `predict="da/dz"` hides that term or gradient until it has been guessed; with `blind` only the loss is seen, the parameters
+    are tuned by hand, and then the surface is shown with the way walked and the gradient's own.
     ValueError and TypeError as `graph.forward` and `net.forward`; ValueError: more than a page can show, with its count.
     """
     if isinstance(model, Network):
@@ -28,27 +34,37 @@ def explore(model, X=None, Y=None, /, *, wrt=None, **numbers):
             raise TypeError("explore: of a network give its examples too: bp.explore(net, X, Y)")
         if numbers:
             raise TypeError(f"explore: a network brings its own numbers; found {', '.join(numbers)}")
-        return _of_network(model, X, Y, wrt)
+        return _of_network(model, X, Y, wrt, predict, blind)
     if not isinstance(model, Graph):
         raise TypeError(f"explore: expected a Graph or a Network, found {type(model).__name__}")
     if X is not None or Y is not None:
         raise TypeError(f"explore: a graph's numbers are given by name, x=1.5; found {np.shape(X)} without one")
-    return GraphExplorer(model, wrt, numbers)
+    return GraphExplorer(model, model, wrt, numbers, predict=predict, blind=blind or None)
 
 
-def _of_network(net, X, Y, wrt):
+def _of_network(net, X, Y, wrt, predict, blind):
     """The page of a network: unit by unit where its edges and examples can be shown so, else in heat cells of its layers."""
+    if any(net.batch_norm):
+        raise ValueError(
+            "explore: a normalised layer works on a whole batch, and a page shows each row's own way; "
+            "bp.draw(net.terms(trace), trace) and net.derive(name, trace) show its terms, bp.explore_vanishing what it does"
+        )
     edges = sum((2 * below + 2) * here for below, here in pairwise(net.sizes)) + 2 * net.sizes[-1]
     trace = net.forward(X, Y)
     if edges > MOST_EDGES or len(trace["X"]) > MOST_EXAMPLES:
+        if predict is not None or blind:
+            raise ValueError(
+                f"explore: predict and blind are of pages unit by unit, up to {MOST_EDGES} edges and {MOST_EXAMPLES} examples; "
+                f"found {edges} and {len(trace['X'])}"
+            )
         explorer = WideExplorer(net, X, Y)
         if wrt is not None:
             explorer.wrt = wrt
         return explorer
     rows = tuple(tuple(map(float, (*x, *y))) for x, y in zip(trace["X"], trace["Y"], strict=True))
-    graph, layers = net.graph(trace["X"][0], trace["Y"][0]), layers_of(net, trace["X"][0], trace["Y"][0])
-    title = f"{list(net.sizes)}: {', '.join(net.activations)}; {net.loss_name}"
-    return GraphExplorer(graph, wrt, {}, rows if len(rows) > 1 else (), net.reduction, layers, title)
+    graph, layers = unrolled(net, trace["X"][0], trace["Y"][0])
+    rows, asked = rows if len(rows) > 1 else (), dict(predict=predict, blind=blind or None)
+    return GraphExplorer(net, graph, wrt, {}, rows, net.reduction, layers, **asked)
 
 
 def explore_step(graph, /, wrt, output=None, **numbers):
@@ -60,6 +76,17 @@ def explore_step(graph, /, wrt, output=None, **numbers):
     if not isinstance(graph, Graph):
         raise TypeError(f"explore_step: expected a Graph, found {type(graph).__name__}")
     return StepExplorer(graph, wrt, output, numbers)
+
+
+def explore_activation(name="sigmoid", z=1.0, beside=("tanh",)):
+    """A widget for an activation g: its curve with a tangent at z, below it its slope g'(z), and other activations beside it.
+
+    `name` and the names in `beside` are rows of `bp.ACTIVATIONS`; z is a number from -100 to 100. `e.set(z=2.0)` moves the
+    tangent; `e.value`, `e.slope`, `e.values`, `e.slopes`, `e.largest`, `e.saturated` and `e.still` are there to read;
+    `e.save("activation.html")` writes the page. At its corner a relu has the slope 0, by convention.
+    ValueError and TypeError: an unknown name, NaN, a z that is no number or out of its range.
+    """
+    return ActivationExplorer(name, z, beside)
 
 
 def explore_boundary(net, X, Y, optimizer="SGD", rate=0.1, batch_size=None, seed=0):
@@ -99,6 +126,41 @@ def explore_descent(
     return DescentExplorer(surface, start, ranges, **asked)
 
 
+def explore_loss(
+    z=-5.0, y=1.0, pairs=("sigmoid + squared_error", "sigmoid + binary_cross_entropy"), rate=0.5, steps=40
+):
+    """A widget for outputs and losses: of each pair L over z and its slope dL/dz = dL/da da/dz, factor by factor, for a target y.
+
+    `pairs` are of "sigmoid + squared_error", "sigmoid + binary_cross_entropy", "tanh + squared_error" and "identity +
+    squared_error"; z from -100 to 100, y from 0 to 1. From z it takes `steps` steps z <- z - rate dL/dz, up to 200, rate up to 2.
+    `e.set(z=2.0)`; `e.outputs`, `e.losses`, `e.factors`, `e.slopes`, `e.crawls`, `e.ways`, `e.still`; `e.save("loss.html")`.
+    ValueError and TypeError: an unknown pair, NaN, a number out of its range.
+    """
+    return LossExplorer(z=z, y=y, pairs=pairs, rate=rate, steps=steps)
+
+
+def explore_layouts(sizes=(3, 2), n=4):
+    """A widget for one dense layer and its way back in four layouts: rows (here), columns (books), PyTorch, Keras; where does the transpose stand?
+
+    In rows X (n, in), W (out, in), Z = X W^T + b, dL/dW = delta^T X, dL/dX = delta W, dL/db = 1^T delta. `sizes` are units in and units
+    out, 1 to 5 each, `n` examples, 1 to 6. `e.set(layout_name="Keras", tried="X @ W.T")` turns the matrices and tries a product; `e.arrays`,
+    `e.verdict` and `e.still` are there to read; `e.save("layouts.html")` writes the page.
+    Sources: the documentation of torch.nn.Linear and of keras.layers.Dense; M. Nielsen, Neural Networks and Deep Learning (2015), for columns.
+    ValueError and TypeError: other sizes, an unknown layout or product, an entry that is not there.
+    """
+    return LayoutsExplorer(sizes, n)
+
+
+def explore_softmax(logits=(2.0, 1.0, -1.0), label=0):
+    """A widget for softmax, p_j = exp(z_j) / sum_k exp(z_k): its Jacobian dp_j/dz_k = p_j (delta_jk - p_k) cell by cell, and how P - Y falls out.
+
+    `logits` are 2 to 6 numbers, `label` the right answer, from 0, of L = -ln p_label. `e.set(logits=[3, 1])` moves the sliders;
+    `e.probabilities`, `e.jacobian`, `e.loss`, `e.gradient` and `e.still` are there to read; `e.save("softmax.html")` writes the page.
+    ValueError and TypeError: fewer or more logits, one that is not finite or past 1e300, a label that none of them has.
+    """
+    return SoftmaxExplorer(logits, label)
+
+
 def explore_vanishing(
     depth=20, width=16, activation="sigmoid", init="xavier", batch_norm=False, residual=False, seed=0, *, layer=10
 ):
@@ -115,15 +177,23 @@ def explore_vanishing(
 
 
 __all__ = [
+    "ActivationExplorer",
     "BoundaryExplorer",
     "DescentExplorer",
     "GraphExplorer",
+    "LayoutsExplorer",
+    "LossExplorer",
+    "SoftmaxExplorer",
     "StepExplorer",
     "VanishingExplorer",
     "WideExplorer",
     "explore",
+    "explore_activation",
     "explore_boundary",
     "explore_descent",
+    "explore_layouts",
+    "explore_loss",
+    "explore_softmax",
     "explore_step",
     "explore_vanishing",
 ]

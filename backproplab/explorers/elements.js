@@ -2,6 +2,9 @@
 
 const SVG = "http://www.w3.org/2000/svg", MATHML = "http://www.w3.org/1998/Math/MathML";
 
+/** What a page may have besides, each in a room of its own: a class with `node`, `refresh()`; some say what the page hides, or hear what was done. */
+const PARTS = [];
+
 /** Something that the page refuses, with the reason in words. */
 class Refusal extends Error {}
 
@@ -33,6 +36,12 @@ function html(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   node.append(...children);
   return node;
+}
+
+/** A part of the page with what it holds where it is wanted, empty where it is not. */
+function offer(node, inside, wanted) {
+  node.hidden = !wanted;
+  if (!wanted) node.replaceChildren(); else if (!node.firstChild) node.append(...inside);
 }
 
 /** Whether motion is unwelcome. */

@@ -8,6 +8,16 @@ import traitlets
 _shown = {}  # cell -> (the run of the cell, its explorers)
 
 
+def of_state(name, doc):
+    """A property that reads a field of the state and sets it, or refuses to."""
+
+    def read(self):
+        value = getattr(self._state, name)
+        return list(value) if isinstance(value, tuple) else value
+
+    return property(read, lambda self, value: self._change(**{name: value}), doc=doc)
+
+
 class Explorer(anywidget.AnyWidget):
     """A page in a notebook: a sheet, a state, a `still` that stands beside it in what a notebook saves."""
 

@@ -44,6 +44,14 @@ export function factor(value) {
   return /^[0-9.]+$/.test(text) ? text : `(${text})`;
 }
 
+/** A number as short as it can be typed. */
+function plain(value) {
+  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
+  let precision = 1;
+  while (Number(number(value, precision)) !== value && precision < 17) precision += 1;
+  return number(value, precision);
+}
+
 /** A typed number, or NaN: digits with a sign, a point, a power of ten; nothing is evaluated. */
 export function typed(text) {
   const plain = text.trim().replace("−", "-");

@@ -1,9 +1,9 @@
 // The page of a graph: fills the picture's slots and redraws the curves while a slider moves. No framework, no markup from strings.
 
-const MOST_PLOTS = 8, PLACES = 80, MOST_LOSSES = 1000, MOST_SAID = 160;
+const PLACES = 80, MOST_MOVES = 1000, MOST_LOSSES = 1000, MOST_SAID = 160;
 const cut = (text, most) => (text.length > most ? `${text.slice(0, most)}…` : text);
-const PLOT = { LEFT: 50, TOP: 14, width: 208, height: 104 }; // half as high as wide, so that ticks are round numbers on both sides
 
+const WAYS = ["grow", "shrink", "same"], ONE_MOVE = 1000; // milliseconds in which changes of one slider are one move
 const TOWARDS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 let count = 0;
 
@@ -69,14 +69,17 @@ export class Page {
     this.picture = html("div", { class: "bp-picture", tabindex: "0", role: "region", "aria-label": words.picture, "data-lm-suppress-shortcuts": "true" }, build(this.sheet.picture));
     if (this.layers) this.picture.append(this.layers.node);
     this.tip = html("div", { class: "bp-tip" });
-    this.chain = html("div", { class: "bp-chain" });
-    this.plots = html("div", { class: "bp-plots" });
+    this.chain = new Chain(this);
+    this.plots = new Plots(this);
     this.table = html("details", { class: "bp-all" }, html("summary", { "data-lm-suppress-shortcuts": "true" }, words.all));
     this.listen(this.table, "toggle", () => this.fillTable());
     this.sharing = new Sharing(this);
     this.panels = [new Batch(this, "batch"), new Voices(this, "voices"), new Update(this, "update"), new Landscape(this, "landscape"), new Nudge(this, "nudge")];
+    const asking = PARTS.map((Part) => new Part(this));
+    this.panels.push(...asking.filter((part) => part instanceof Panel));
+    this.asking = asking.filter((part) => !(part instanceof Panel));
     const notes = this.sheet.notes.map((note) => html("p", { class: "bp-note" }, note));
-    this.root.append(head, html("div", { class: "bp-body" }, this.knobs, html("div", { class: "bp-main" }, html("div", { class: "bp-says" }, this.status, this.message), this.picture, this.tip, ...notes, this.switches(), this.chain, ...this.panels.map(({ node }) => node), this.plots, this.table, this.sharing.node)));
+    this.root.append(head, ...this.asking.filter(({ control }) => !control).map(({ node }) => node), html("div", { class: "bp-body" }, this.knobs, html("div", { class: "bp-main" }, html("div", { class: "bp-says" }, this.status, this.message), this.picture, this.tip, ...notes, this.switches(), ...this.asking.filter(({ control }) => control).map(({ node }) => node), this.chain.node, ...this.panels.map(({ node }) => node), this.plots.node, this.table, this.sharing.node)));
     this.parts = new Map();
     const units = this.picture.firstChild;
     for (const node of units.querySelectorAll("[data-mark]")) {
@@ -88,7 +91,7 @@ export class Page {
     for (const node of units.querySelectorAll("[data-pick]")) {
       const name = node.getAttribute("data-pick");
       node.setAttribute("role", "button"); node.setAttribute("tabindex", "0"); node.setAttribute("data-lm-suppress-shortcuts", "true");
-      const choose = () => { if (this.computation.choices(this.state.output).includes(name)) this.change({ wrt: name }); else this.say(name === this.state.output ? `${name} ${words.itself}.` : `${name}: ${words.nopath} ${this.state.output}.`); };
+      const choose = () => { this.act({ click: name }); if (this.computation.choices(this.state.output).includes(name)) this.change({ wrt: name }); else this.say(name === this.state.output ? `${name} ${words.itself}.` : `${name}: ${words.nopath} ${this.state.output}.`); };
       this.listen(node, "click", choose);
       this.listen(node, "keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(); } else if (event.key in TOWARDS) { event.preventDefault(); this.towards(node, ...TOWARDS[event.key])?.focus(); } });
       for (const [event, shown] of [["pointerenter", true], ["pointerleave", false], ["focus", true], ["blur", false]]) this.listen(node, event, () => { this.tipped = shown ? name : null; this.drawTip(); });
@@ -125,7 +128,7 @@ export class Page {
   /** A quantity in words, as far as it is known. */
   words(name, precision = 6) {
     const far = this.computation.seen(this.state), known = !this.computation.programs.has(name) || far.computed.has(name);
-    const gradient = far.turned && !far.unfinished.has(name) ? this.computation.walk(this.result.terms, this.state.output, far.walked).get(name) : undefined;
+    const gradient = far.turned && !far.unfinished.has(name) && !this.hides(this.state.output, name) ? this.computation.walk(this.result.terms, this.state.output, far.walked).get(name) : undefined;
     return name + (known ? ` = ${number(this.result.trace.get(name), precision)}` : "") + (gradient === undefined ? "" : `, d${this.state.output}/d${name} = ${number(gradient, precision)}`);
   }
 
@@ -135,10 +138,16 @@ export class Page {
   edgeWords(term) {
     const { edges } = this.computation, i = edges.findIndex((edge) => joined(edge) === term), [of, wrt] = edges[i], far = this.computation.seen(this.state);
     const gradient = far.turned ? this.computation.walk(this.result.terms, this.state.output, far.walked) : new Map();
-    if (!far.walked.has(of) || !gradient.has(of)) return "";
+    if (!far.walked.has(of) || !gradient.has(of) || [wrt, this.computation.carried.get(term)].some((name) => this.hides(this.state.output, name))) return "";
     const flow = this.computation.flows(this.result.terms, gradient, () => true)[i];
     return `d${of}/d${wrt} = ${number(this.result.terms[i], 17)}; ${this.sheet.words.width}: ${number(flow)}`;
   }
+
+  /** Whether a derivative must not be seen yet. */
+  hides(of, wrt) { return this.asking.some((part) => part.hides?.(of, wrt)); }
+  get veiled() { return this.asking.some((part) => part.slots?.size); }
+  /** Tell those who wait for it what the learner has done. */
+  act(done) { for (const part of this.asking) part.acted?.(done); }
 
   say(words) { this.message.textContent = words; }
 
@@ -153,7 +162,7 @@ export class Page {
   }
 
   /** The state with changes, checked, or a refusal: nothing has changed then. */
-  changed({ numbers = {}, ...changes }) {
+  changed({ numbers = {}, ...changes }, goes = false) {
     const { words, inputs, data } = this.sheet, old = this.state;
     for (const [name, value] of Object.entries(numbers)) if (!(Math.abs(value) <= LARGEST)) throw new Refusal(`${name}: ${words.notnumber}`);
     if ("rate" in changes && !(changes.rate > 0 && changes.rate <= LARGEST)) throw new Refusal(`${words.rate}: ${words.notpositive}`);
@@ -167,7 +176,19 @@ export class Page {
     const whole = !("step" in changes) && old.step === this.computation.seen(old).steps; // what was walked to its end stays so
     state.step = whole ? this.computation.seen(state).steps : Math.max(0, Math.min(state.step, this.computation.seen(state).steps));
     if (!("losses" in changes) && this.outdates(old, state)) state.losses = [];
-    return state;
+    return { ...state, ...this.remembered(old, state, changes, goes), ...changes, step: state.step, wrt: state.wrt, rows: state.rows };
+  }
+
+  /** What a change leaves behind: the numbers before it, a guess that is of another state, one more move of a blind page; one that `goes` on is no new move. */
+  remembered(old, state, changes, goes) {
+    const moved = JSON.stringify(old.numbers) !== JSON.stringify(state.numbers), row = this.sheet.inputs.filter((name) => !this.sheet.data.includes(name)).map((name) => state.numbers[name]), kept = {};
+    if (moved && !goes) kept.before = old.numbers;
+    if (state.predict !== old.predict || moved && !WAYS.includes(state.guess)) Object.assign(kept, { guess: null, guessed_at: null });
+    if ("guess" in changes) kept.guessed_at = WAYS.includes(state.guess) ? state.numbers : null;
+    if (state.blind === true && old.blind !== true) kept.way = [row];
+    else if (state.blind === null) kept.way = [];
+    else if (state.blind && JSON.stringify(row) !== JSON.stringify(old.way.at(-1))) kept.way = [...old.way.slice(0, goes && old.way.length > 1 ? -1 : MOST_MOVES), row];
+    return kept;
   }
 
   /** Whether losses of the old state say nothing of the new one. */
@@ -217,14 +238,15 @@ export class Page {
     this.listen(this.through, "change", () => this.change({ through: this.through.value }));
     this.view = html("select", { "aria-label": words.view, "data-lm-suppress-shortcuts": "true" }, html("option", { value: "units" }, words.units), html("option", { value: "layers" }, words.layers));
     this.listen(this.view, "change", () => this.change({ view: this.view.value }));
-    return html("div", { class: "bp-head" }, ...(this.layers ? [html("label", {}, `${words.view}: `, this.view)] : []), html("label", { for: this.glance.id }, this.glance, ` ${words.glance}`), ...(this.sheet.deltas.length ? [html("label", {}, `${words.chainas}: `, this.through)] : []));
+    return html("div", { class: "bp-head" }, ...(this.layers ? [html("label", {}, `${words.view}: `, this.view)] : []), html("label", { for: this.glance.id }, this.glance, ` ${words.glance}`), ...this.asking.flatMap(({ control }) => control ?? []), ...(this.sheet.deltas.length ? [html("label", {}, `${words.chainas}: `, this.through)] : []));
   }
 
   /** A control was moved: the new state, or what is wrong with it while the last good one stays. */
-  change(changes, retype = false) {
+  change(changes, retype = false, held = null) {
+    const goes = held !== null && held === this.held && performance.now() - this.heldAt < ONE_MOVE;
     let state, result;
     try {
-      state = this.changed(changes);
+      state = this.changed(changes, goes);
       result = changes.numbers || "example" in changes ? this.computation.run(state.numbers) : this.result;
       if (state.rows.length && (changes.numbers || changes.rows)) this.computation.totals(state);
     } catch (error) {
@@ -232,10 +254,11 @@ export class Page {
       return false;
     }
     if (retype) for (const name of Object.keys(changes.numbers ?? {})) this.limits.set(name, reach(state.numbers[name]));
-    Object.assign(this, { state, result });
+    Object.assign(this, { state, result, held, heldAt: performance.now() });
     this.say("");
     this.schedule();
     this.tell();
+    this.act(changes);
     return true;
   }
 
@@ -265,6 +288,7 @@ export class Page {
   draw() {
     this.stale = false;
     this.found = facts(this.computation, this.result, this.state);
+    for (const part of this.asking) part.veil?.(this.found.text);
     const key = JSON.stringify([this.state.output, this.state.wrt, this.state.step, this.state.through, this.state.view]);
     const composed = key !== this.drawn;
     if (composed) { this.compose(); this.drawn = key; }
@@ -278,12 +302,12 @@ export class Page {
       for (const node of nodes) { const wanted = `${node.dataset.base} ${looks}`.trim(); if (node.dataset.looks !== wanted) { node.setAttribute("class", wanted); node.dataset.looks = wanted; } }
     }
     for (const node of this.picture.firstChild.querySelectorAll("[data-pick]")) { node.setAttribute("aria-label", this.words(node.getAttribute("data-pick"))); node.setAttribute("aria-pressed", String(node.getAttribute("data-pick") === this.state.wrt)); }
-    this.drawPlots();
+    this.plots.draw();
     this.layers?.draw();
-    for (const panel of this.panels) panel.refresh();
+    for (const part of [...this.panels, ...this.asking]) part.refresh();
     this.drawTip();
     this.sync();
-    for (const [node, name] of [[this.chain, "chain"], [this.plots, "plots"]]) { // what scrolls can be reached by keyboard
+    for (const [node, name] of [[this.chain.node, "chain"], [this.plots.node, "plots"]]) { // what scrolls can be reached by keyboard
       if (node.scrollWidth > node.clientWidth) for (const [key, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", this.sheet.words[name]]]) node.setAttribute(key, value);
       else for (const key of ["tabindex", "role", "aria-label"]) node.removeAttribute(key);
     }
@@ -297,8 +321,8 @@ export class Page {
     const knobs = this.sheet.inputs.filter((name) => this.sheet.knobs.includes(name) || name === wrt);
     if (knobs.join() !== [...this.controls.keys()].join()) this.composeKnobs(knobs);
     this.composeStatus();
-    this.composeChain();
-    this.composePlots();
+    this.chain.compose();
+    this.plots.compose();
   }
 
   composeKnobs(names) {
@@ -310,7 +334,7 @@ export class Page {
     const range = html("input", { type: "range", min: String(-PLACES), max: String(PLACES), step: "1", "aria-label": name, "data-input": name, "data-lm-suppress-shortcuts": "true" });
     const field = html("input", { type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", "aria-label": `${name}, ${this.sheet.words.typed}`, "data-input": name, "data-lm-suppress-shortcuts": "true" });
     const ends = html("span", { class: "bp-ends" });
-    this.listen(range, "input", () => this.change({ numbers: { [name]: Number(number(range.value * this.limits.get(name) / PLACES)) } }));
+    this.listen(range, "input", () => this.change({ numbers: { [name]: Number(number(range.value * this.limits.get(name) / PLACES)) } }, false, name));
     const enter = () => {
       if (this.typing !== name) return;
       this.typing = null;
@@ -356,132 +380,13 @@ export class Page {
     this.collect(this.status, "status");
   }
 
-  number(slot, classes = "") { return html("span", { "data-slot": slot, class: `bp-number ${classes}` }); }
-
-  composeChain() {
-    this.drop("chain");
-    if (this.layers && this.state.view === "layers") { this.layers.compose(); return; }
-    if (this.state.through === "delta" && this.sheet.deltas.length) { this.composeDelta(); return; }
-    const { output, wrt } = this.state, { words } = this.sheet, { count, first } = this.computation.paths(output, wrt);
-    this.colors = new Map(this.computation.between(output, wrt).map((edge, i) => [joined(edge), i % COLORS]));
-    const twofold = count > 1 && this.terms.has(joined([output, wrt])), sign = twofold ? "d" : "∂";
-    const left = () => html("span", { class: "bp-left" }, this.quotient(output, wrt, sign));
-    const blocks = first.map((path, k) => {
-      const title = count > 1 ? [html("div", { class: "bp-route" }, `${words.path} ${k + 1} / ${count}: ${[output, ...path.map(([, use]) => use)].join(" ← ")}`)] : [];
-      const product = this.signs("", "", html("span", {}, "= ", this.number(`p:${k}`)));
-      const factors = path.map((edge, i) => this.together(...(i ? [this.signs("·", "·", "·")] : []), this.factorOf(edge), ...(i === path.length - 1 ? [product] : [])));
-      return html("div", { class: count > 1 ? "bp-path" : "bp-only" }, ...title, html("div", { class: "bp-product" }, ...(count > 1 ? [] : [this.signs(left(), "", "")]), this.signs(count > 1 ? "" : "=", "=", "="), ...factors));
-    });
-    if (count > 1) {
-      const sum = first.flatMap((_, k) => [k ? " + " : "", this.number(`q:${k}`)]), rest = count > first.length ? [` + (${count - first.length} ${words.more}: `, this.number("o:"), ")"] : [];
-      blocks.push(html("div", { class: "bp-sum" }, html("div", { class: "bp-route" }, `${words.sum} ${count} ${words.paths}${twofold ? words.whole : ""}`), left(), " = ", ...sum, ...rest, " = ", this.number("s:", "bp-total")));
-    }
-    this.chain.replaceChildren(...blocks);
-    this.collect(this.chain, "chain");
-  }
-
-  /** Parts of a chain that stay in one row. */
-  together(...parts) { return html("span", { class: "bp-together" }, ...parts); }
-
-  /** The chain through delta: a row for each unit's delta on the way, then delta times what came in; many paths fold into few rows. */
-  composeDelta() {
-    const { output, wrt } = this.state, { words } = this.sheet, { way, names } = this.deltaNames();
-    this.colors = new Map(way.map((edge, i) => [joined(edge), i % COLORS]));
-    const rows = names.map((name) => this.deltaRow(name, way));
-    const { count } = this.computation.paths(output, wrt);
-    this.chain.replaceChildren(...rows, html("div", { class: "bp-route" }, filled(words.folded, { count: count.toLocaleString("en"), rows: rows.length })));
-    this.collect(this.chain, "chain");
-  }
-
-  /** The quantities whose gradients are rows of the chain through delta, from the loss down, and the edges on their way. */
-  deltaNames() {
-    const { output, wrt } = this.state, way = this.computation.between(output, wrt), names = [...new Set(way.map(([, use]) => use))];
-    return { way, names: [...names.filter((name) => this.sheet.deltas.includes(name) && name !== wrt), wrt] };
-  }
-
-  /** Of what the gradient of one quantity is a sum: the edges that use it, or, where one line alone does, those that use that line. */
-  deltaParts(name, way) {
-    const users = way.filter(([, use]) => use === name), inner = users.length === 1 && !this.sheet.deltas.includes(users[0][0]) && users[0][0] !== this.state.output ? users[0][0] : null;
-    const parts = inner === null ? users : way.filter(([, use]) => use === inner);
-    return { users, inner, parts, many: inner !== null && parts.length > 1 };
-  }
-
-  /** The gradient of one quantity from those of the deltas above it: (sum of delta times weight) times slope. */
-  deltaRow(name, way) {
-    const { output } = this.state, { users, inner, parts, many } = this.deltaParts(name, way);
-    const product = (edge) => (edge[0] === output ? [this.factorOf(edge)] : [this.deltaOf(edge[0]), this.signs("·"), this.factorOf(edge)]);
-    const sum = parts.flatMap((edge, i) => [this.together(...(i ? [this.signs("+")] : many ? [this.signs("(")] : []), ...product(edge), ...(many && i === parts.length - 1 ? [this.signs(")")] : []))]);
-    const slope = inner === null ? [] : [this.together(this.signs("·"), this.factorOf(users[0]))];
-    return html("div", { class: "bp-path bp-product" }, html("span", { class: "bp-factor bp-sign" }, html("span", {}, this.quotient(output, name, users.length > 1 && users.some(([of]) => of === output) ? "d" : "∂")), html("span", {}, this.sheet.deltas.includes(name) ? this.delta(name) : ""), html("span", {}, "")), this.signs("="), ...sum, ...slope, this.signs("", "", html("span", {}, "= ", this.number(`d:${name}`, name === this.state.wrt ? "bp-total" : ""))));
-  }
-
-  signs(...rows) { return html("span", { class: "bp-factor bp-sign" }, ...(rows.length === 1 ? [rows[0], rows[0], rows[0]] : rows).map((row) => html("span", {}, row))); }
-  delta(name) { const [tag, attributes, base, ...scripts] = this.sheet.math.names[name].slice(2).at(-1); return build(["math", {}, [tag, attributes, ["mi", {}, "δ"], ...scripts]]); }
-  deltaOf(name) { return html("span", { class: "bp-factor bp-sign" }, html("span", {}, this.quotient(this.state.output, name, "∂")), html("span", {}, this.delta(name)), this.number(`e:${name}`)); }
-
-  /** A derivative as a fraction, with d where ∂ already stands for one line alone. */
-  quotient(of, wrt, sign) {
-    return build(fraction(this.sheet.math.names, [of, wrt], sign));
-  }
-
-  factorOf(edge) {
-    const term = joined(edge), { symbol, factor: shown } = this.terms.get(term);
-    const column = html("span", { class: `bp-factor c${this.colors.get(term)}`, "data-term": term }, html("span", {}, this.math(symbol)), html("span", {}, this.math(shown)), this.number(`f:${term}`));
-    this.hover(column, term);
-    return column;
-  }
-
-  composePlots() {
-    this.drop("plots");
-    const far = this.computation.seen(this.state), { output, wrt } = this.state;
-    if (this.layers && this.state.view === "layers") { this.shown = []; this.plots.replaceChildren(); return; }
-    const walked = this.computation.between(output, wrt).filter(([of]) => far.walked.has(of)), edges = walked.slice(-MOST_PLOTS);
-    this.shown = edges.map((edge) => this.plotOf(edge));
-    const earlier = walked.length > edges.length ? [html("div", { class: "bp-route" }, `${this.sheet.words.earlier} ${walked.length - edges.length}`)] : [];
-    this.plots.replaceChildren(...earlier, ...this.shown.map(({ figure }) => figure));
-    this.collect(this.plots, "plots");
-  }
-
-  plotOf(edge) {
-    const term = joined(edge), { symbol, steps, numbers } = this.terms.get(term), color = `c${this.colors.get(term)}`;
-    const [of, wrt] = edge.map((name) => this.sheet.math.runs[name].slice(2)), { LEFT, TOP, width, height } = PLOT;
-    const svg = build(["svg", { viewBox: `0 0 ${LEFT + width + 14} ${TOP + height + 36}`, class: "bp-plot" },
-      ["g", { class: "bp-ticks" }], ["path", { class: "bp-axis", d: `M${LEFT} ${TOP}V${TOP + height}H${LEFT + width}` }],
-      ["text", { x: String(LEFT + width), y: String(TOP + height + 31), "text-anchor": "end", class: "bp-axisname" }, ...wrt], ["text", { x: String(LEFT + 6), y: String(TOP + 4), class: "bp-axisname" }, ...of],
-      ["svg", { x: String(LEFT), y: String(TOP), width: String(width), height: String(height), class: "bp-area" }, ["path", { class: "bp-curve" }], ["path", { class: `bp-drop ${color}` }], ["path", { class: `bp-tangent ${color}` }], ["circle", { class: `bp-point ${color}`, r: "4.5" }]]]);
-    svg.setAttribute("role", "img");
-    const results = [...steps, ...(numbers ? [numbers] : [])].map((step) => this.math(step));
-    const line = html("div", { class: "bp-line" }, html("span", { class: color }, this.math(symbol)), ...[...results, this.number(`r:${term}`)].map((result) => html("span", {}, " = ", result)));
-    const figure = html("figure", { class: "bp-figure", "data-term": term }, svg, html("figcaption", {}, line));
-    this.hover(figure, term);
-    return { edge, term, figure, svg };
-  }
-
-  drawPlots() {
-    const place = new Map(this.computation.edges.map((edge, i) => [joined(edge), i])), { LEFT, TOP, width, height } = PLOT;
-    const at = ([x, y]) => `${x.toFixed(1)} ${Math.max(-BEYOND, Math.min(BEYOND, y)).toFixed(1)}`;
-    for (const { edge, term, svg } of this.shown) {
-      const slope = this.result.terms[place.get(term)], drawn = plot(this.computation, edge, this.result.trace, slope, PLOT);
-      const ticks = svg.firstChild, [curve, drop, tangent, point] = svg.lastChild.children;
-      svg.setAttribute("aria-label", `${edge[0]} = ${this.computation.programs.get(edge[0]).text}, ${this.sheet.words.slope} ${number(slope)} ${this.sheet.words.at} ${edge[1]} = ${number(this.result.trace.get(edge[1]))}`);
-      curve.setAttribute("d", drawn.pieces.map((piece) => "M" + piece.map(at).join("L")).join(""));
-      tangent.setAttribute("d", `M${at(drawn.tangent[0])}L${at(drawn.tangent[1])}`);
-      drop.setAttribute("d", `M${at(drawn.point)}L${at([drawn.point[0], height])}`);
-      const [x, y] = at(drawn.point).split(" ");
-      point.setAttribute("cx", x); point.setAttribute("cy", y);
-      const texts = [...drawn.across.map(([u, label]) => ["text", { x: (u + LEFT).toFixed(1), y: String(TOP + height + 15), "text-anchor": "middle" }, label]), ...drawn.up.map(([v, label]) => ["text", { x: String(LEFT - 5), y: (v + TOP + 4).toFixed(1), "text-anchor": "end" }, label])];
-      const key = JSON.stringify(texts);
-      if (ticks.dataset.key !== key) { ticks.replaceChildren(...texts.map((text) => build(text, SVG))); ticks.dataset.key = key; }
-    }
-  }
-
   fillTable() {
     for (const old of this.table.querySelectorAll("table")) old.remove();
     if (!this.table.open) return;
     const { words } = this.sheet, far = this.computation.seen(this.state), known = (name) => !this.computation.programs.has(name) || far.computed.has(name);
     const gradient = far.turned ? this.computation.walk(this.result.terms, this.state.output, far.walked) : new Map();
-    const cell = (value) => { const td = html("td", {}, value === undefined ? "" : written(value)); if (value !== undefined) td.title = String(value); return td; };
-    const rows = this.computation.names.filter(known).map((name) => html("tr", {}, html("th", { scope: "row" }, html("span", { class: "bp-heard" }, name), html("span", { "aria-hidden": "true" }, this.math(this.sheet.math.names[name]))), cell(this.result.trace.get(name)), cell(far.unfinished.has(name) ? undefined : gradient.get(name))));
+    const cell = (value) => { const td = html("td", {}, value === undefined ? "" : value === "?" ? value : written(value)); if (typeof value === "number") td.title = String(value); return td; };
+    const rows = this.computation.names.filter(known).map((name) => html("tr", {}, html("th", { scope: "row" }, html("span", { class: "bp-heard" }, name), html("span", { "aria-hidden": "true" }, this.math(this.sheet.math.names[name]))), cell(this.result.trace.get(name)), cell(far.unfinished.has(name) ? undefined : this.hides(this.state.output, name) ? "?" : gradient.get(name))));
     this.table.append(html("table", {}, html("thead", {}, html("tr", {}, ...[words.quantity, words.value, words.gradient].map((head) => html("th", { scope: "col" }, head)))), html("tbody", {}, ...rows)));
   }
 

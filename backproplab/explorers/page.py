@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -15,7 +16,17 @@ FILE = """<!DOCTYPE html>
 <script type="module">{script}</script></body></html>
 """
 # What the page of a graph is made of; each of these lists ends in a class `Page` and the bridge to a kernel.
-GRAPH = ("operations", "numbers", "computation", "elements", "panels", "layers", "sharing", "page", "bridge")
+GRAPH = ("operations", "numbers", "computation", "elements", "panels", "chain", "plots", "wide/layers", "sharing", "asking/tour", "asking/compare", "asking/swap", "asking/guessing", "contours", "asking/blind", "page", "bridge")  # fmt: skip
+# Rooms that a saved page holds only where they are used.
+USED = {
+    "wide/layers": lambda sheet, state: sheet["layers"] is not None,
+    "asking/swap": lambda sheet, state: sheet["functions"],
+    "asking/guessing": lambda sheet, state: state["predict"] is not None,
+    "contours": lambda sheet, state: state["blind"] is not None,
+    "asking/blind": lambda sheet, state: state["blind"] is not None,
+    "asking/tour": lambda sheet, state: sheet["tour"],
+}
+LOOKS = ("page", "contours", "asking/asking")
 START = """
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 try {
@@ -38,14 +49,24 @@ def script(rooms=GRAPH):
     return "\n".join(_text(f"{room}.js") for room in rooms)
 
 
-def style(rooms=("page",)):
+def lean(code):
+    """The same program without indents and lines that are only a comment: a saved page is read by a browser."""
+    return re.sub(r"^[ \t]+|^[ \t]*//.*\n|^[ \t]*/\*\*.*\*/\n", "", code, flags=re.M)
+
+
+def rooms_of(sheet, state):
+    """The rooms that the page of a graph needs in a file of its own."""
+    return tuple(room for room in GRAPH if room not in USED or USED[room](sheet, state))
+
+
+def style(rooms=LOOKS):
     """The page's style: its rooms of CSS, one after the other."""
     return "\n".join(_text(f"{room}.css") for room in rooms)
 
 
-def as_file(sheet, state, title, rooms=GRAPH, styles=("page",)):
+def as_file(sheet, state, title, rooms=GRAPH, styles=LOOKS):
     """The page as one file that needs no kernel and no network."""
-    code = script(rooms) + START
+    code = lean(script(rooms) + START)
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     return FILE.format(
         title=escape(title), digest=digest, style=style(styles), sheet=_json(sheet), state=_json(state), script=code

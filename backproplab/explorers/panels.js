@@ -11,8 +11,10 @@ class Panel {
     this.head = html("summary", { "data-lm-suppress-shortcuts": "true" });
     this.body = html("div", { class: "bp-inside" });
     this.node = html("details", { class: "bp-panel", "data-panel": name }, this.head, this.body);
-    page.listen(this.node, "toggle", () => { this.composed = null; if (!this.node.open) this.body.replaceChildren(); page.schedule(); });
+    page.listen(this.node, "toggle", () => { if (!this.node.open) { this.composed = null; this.body.replaceChildren(); } page.schedule(); });
   }
+
+  reveals = true; // numbers that the page may have to hide
 
   /** Whether there is anything to show. */
   get wanted() { return true; }
@@ -27,12 +29,12 @@ class Panel {
   /** The derivative of the output over all rows by a quantity, as a fraction. */
   slope(wrt) {
     const { state, sheet, terms } = this.page, { output, rows } = state, [, , name] = sheet.math.names[output];
-    if (!rows.length) return this.page.quotient(output, wrt, terms.has(joined([output, wrt])) ? "d" : "∂");
+    if (!rows.length) return this.page.chain.quotient(output, wrt, terms.has(joined([output, wrt])) ? "d" : "∂");
     return build(fraction({ ...sheet.math.names, [output]: ["math", {}, ["msub", {}, name, ["mi", { mathvariant: "normal" }, "B"]]] }, [output, wrt], "d"));
   }
 
   refresh() {
-    this.node.hidden = !this.wanted;
+    this.node.hidden = !this.wanted || this.reveals && this.page.veiled;
     if (this.node.hidden) return;
     const title = this.title();
     if (this.head.textContent !== title) this.head.textContent = title;
@@ -101,6 +103,7 @@ const line = (points) => points.length ? "M" + points.map(([x, y]) => `${x.toFix
 
 /** The parameters take steps against the gradient; the loss is drawn as it falls. */
 class Update extends Panel {
+  reveals = false;
   get key() { return `${this.page.state.output} ${this.page.sheet.inputs.length > SMALL ? this.page.state.wrt : ""}`; }
   title() { const { losses } = this.page.state; return this.words.update + (losses.length ? `: ${filled(this.words.losses, { output: this.whole, count: losses.length - 1 })} ${written(losses.at(-1))}` : ""); }
 
@@ -138,7 +141,7 @@ class Update extends Panel {
     if (this.which) { this.which.value = parameters.length === 1 ? "one" : "all"; this.which.lastChild.disabled = !sheet.inputs.includes(wrt); }
     this.run.textContent = this.playing ? this.words.pause : this.words.play;
     const name = sheet.inputs.includes(wrt) ? wrt : null, slope = name === null ? undefined : this.page.totals().gradient.get(wrt);
-    if (slope === undefined || !parameters.includes(name) || this.page.state.step < this.page.computation.seen(state).steps) this.rule.replaceChildren();
+    if (slope === undefined || this.page.hides(state.output, wrt) || !parameters.includes(name) || this.page.state.step < this.page.computation.seen(state).steps) this.rule.replaceChildren();
     else this.rule.replaceChildren(this.page.math(sheet.math.names[wrt]), " − ", this.words.rate, " · ", this.slope(wrt), ` = ${written(state.numbers[wrt])} − ${written(rate)} · ${factor(slope)} = ${written(state.numbers[wrt] - rate * slope)}`);
     this.drawLosses(losses);
   }
@@ -198,7 +201,7 @@ class Landscape extends Panel {
       const drag = (event) => {
         const box = this.plot.getBoundingClientRect(), scale = box.width / (LAND.LEFT + LAND.width + 14), limit = this.page.limits.get(wrt);
         const u = ((event.clientX - box.left) / scale - LAND.LEFT) / LAND.width * 2 - 1;
-        this.ask({ numbers: { [wrt]: Number(number(Math.max(-1, Math.min(1, u)) * limit, 4)) } });
+        this.page.change({ numbers: { [wrt]: Number(number(Math.max(-1, Math.min(1, u)) * limit, 4)) } }, false, wrt);
       };
       this.page.listen(this.plot, "pointerdown", (event) => { this.plot.setPointerCapture(event.pointerId); this.held = true; drag(event); event.preventDefault(); });
       this.page.listen(this.plot, "pointermove", (event) => { if (this.held) drag(event); });
@@ -275,7 +278,7 @@ class Nudge extends Panel {
 
   row({ name, before, change, predicted, uses, terms, changes }, i, all) {
     const { page, words } = this, most = Math.max(...all.flatMap((row) => [Math.abs(row.change), Math.abs(row.predicted ?? 0)])) || 1, long = LINE.width / 2 - 12;
-    const at = (v) => LINE.width / 2 + v / most * long, mid = LINE.height / 2, color = uses.length === 1 ? `c${page.colors.get(joined(uses[0]))}` : "";
+    const at = (v) => LINE.width / 2 + v / most * long, mid = LINE.height / 2, color = uses.length === 1 ? `c${page.chain.colors.get(joined(uses[0]))}` : "";
     const svg = build(["svg", { viewBox: `0 0 ${LINE.width} ${LINE.height}`, class: "bp-plot bp-number-line", width: String(LINE.width), height: String(LINE.height) },
       ["path", { class: "bp-axis", d: `M4 ${mid}H${LINE.width - 4}M${LINE.width / 2} ${mid - 6}V${mid + 6}` }], ["path", { class: `bp-tangent ${color}`, d: `M${at(0)} ${mid}H${at(change).toFixed(1)}` }], ["circle", { class: `bp-point ${color}`, cx: at(change).toFixed(1), cy: String(mid), r: "4.5" }]]);
     svg.setAttribute("role", "img");
@@ -300,7 +303,7 @@ class Voices extends Panel {
 
   draw() {
     const { computation, result, state, sheet } = this.page, gradient = computation.walk(result.terms, state.output), users = this.users.slice(0, MOST_BARS);
-    const rows = users.map(([[of], i]) => [this.page.quotient(state.output, of, "∂"), gradient.get(of) * result.terms[i], `${factor(gradient.get(of))} · ${factor(result.terms[i])}`]);
+    const rows = users.map(([[of], i]) => [this.page.chain.quotient(state.output, of, "∂"), gradient.get(of) * result.terms[i], `${factor(gradient.get(of))} · ${factor(result.terms[i])}`]);
     for (const row of rows.keys()) rows[row][0] = html("span", {}, rows[row][0], " · ", this.page.math(this.page.terms.get(joined(users[row][0])).symbol));
     this.body.replaceChildren(html("div", { class: "bp-route" }, filled(this.words.voice, { wrt: state.wrt, count: this.users.length })), bars([...rows, [this.words.total, gradient.get(state.wrt), "", "bp-whole"]]));
   }

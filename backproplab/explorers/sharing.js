@@ -58,10 +58,10 @@ function layersLatex({ graph, asked, sheet: { latex } }) {
 
 /** A row for each delta on the way, in symbols and, as far as it is known, in numbers. */
 function deltaLatex(page) {
-  const { output } = page.state, { latex } = page.sheet.math, text = page.found.text, { way, names } = page.deltaNames();
+  const { output } = page.state, { latex } = page.sheet.math, text = page.found.text, { way, names } = page.chain.deltaNames();
   const delta = (name) => latex[name].replace(/^z/, "\\delta"), known = (slot) => (text[slot] === undefined ? "?" : inLatex(text[slot]));
   const row = (name) => {
-    const { users, inner, parts, many } = page.deltaParts(name, way);
+    const { users, inner, parts, many } = page.chain.deltaParts(name, way);
     const write = (term, above) => { const sum = parts.map((edge) => (edge[0] === output ? "" : `${above(edge[0])} \\cdot `) + term(edge)).join(" + "); return (many ? `\\left(${sum}\\right)` : sum) + (inner === null ? "" : ` \\cdot ${term(users[0])}`); };
     const left = `\\frac{\\partial ${latex[output]}}{\\partial ${latex[name]}}`, head = page.sheet.deltas.includes(name) ? `${delta(name)} = ${left}` : left;
     return `${head} &= ${write((edge) => page.terms.get(joined(edge)).latex, delta)} = ${write((edge) => known(`f:${joined(edge)}`), (of) => known(`e:${of}`))} = ${known(`d:${name}`)}`;

@@ -9,6 +9,7 @@ from ..pictures.files import live
 from ..pictures.shapes import Text
 from ..pictures.template import drawing
 from ..terms import below
+from .asking.words import WORDS as ASKING
 
 FORMAT = 1
 WORDS = {
@@ -79,9 +80,13 @@ def sheet_of(graph):
             "filled": {name: _filled(name, line) for name, line in lines.items()},
             "terms": [_term(term) for term in terms],
         },
-        "words": WORDS,
+        "words": WORDS | ASKING,
         "notes": _notes(graph, terms),
         "picture": ["svg", size, *shapes],
+        "layers": None,
+        "tour": [],
+        "functions": {},
+        "swapped": [],
     }
 
 

@@ -9,10 +9,11 @@ import numpy as np
 
 from ..notation import number
 from ..terms import backpropagate, below, sizes
+from .asking.guesses import WAYS, asked_for, check_guess
 from .sheet import backward, data_names, passes
 
 LARGEST = 1e300
-MOST_UPDATES, MOST_LOSSES = 10_000, 1_000
+MOST_UPDATES, MOST_LOSSES, MOST_MOVES = 10_000, 1_000, 1_000
 THROUGH, VIEWS = ("paths", "delta"), ("units", "layers")
 
 
@@ -21,7 +22,9 @@ class State:
     """What the page is about: the numbers, which derivative, how far the pass has come, and what else its controls set.
 
     `rows` holds the numbers of each example of a batch, in the order of `data`, the names of its inputs and targets;
-    `losses` are those of the updates so far, the first one before them.
+    `losses` are those of the updates so far, the first one before them. `guessed_at` are the numbers at which "grow", "shrink"
+    or "same" was said, `before` those before the last move. While `blind` is True only the loss is seen, once False all; `way`
+    holds the parameters' numbers at the start of that and after each move. `sentence` counts the steps of a tour that are done.
     """
 
     numbers: dict
@@ -38,6 +41,23 @@ class State:
     example: int = 0
     rows: tuple = ()
     reduction: str = "mean"
+    predict: str | None = None
+    guess: str | float | None = None
+    guessed_at: dict | None = None
+    compare: bool = False
+    before: dict | None = None
+    blind: bool | None = None
+    way: tuple = ()
+    sentence: int = 0
+
+
+MAY_BE_NONE = ("predict", "guess", "guessed_at", "before", "blind")
+
+
+def movable(graph):
+    """The inputs that are no data: what one may move in search of a smaller loss."""
+    data = data_names(graph)
+    return tuple(name for name in graph.inputs if name not in data)
 
 
 def choices(graph, output):
@@ -63,10 +83,12 @@ def first_state(graph, numbers, rows=(), reduction="mean"):
 
 def changed(graph, old, numbers=None, **changes):
     """(state, trace, terms) after changes. ValueError, TypeError: what is refused; nothing has changed then."""
-    for name, value in changes.items():
-        if value is not None:
-            CHECKS.get(name, _as_it_is)(name, value, graph, old)
-    asked = {name: value for name, value in changes.items() if value is not None}
+    asked = {name: value for name, value in changes.items() if value is not None or name in MAY_BE_NONE}
+    for name, value in asked.items():
+        CHECKS.get(name, _as_it_is)(name, value, graph, old)
+    if asked.get("predict") is not None:
+        asked["predict"] = str(asked_for(asked["predict"], graph.terms()))
+    check_guess(asked.get("guess"), asked.get("predict", old.predict))
     output = asked.get("output", old.output)
     names = choices(graph, output)
     if not names:
@@ -81,7 +103,27 @@ def changed(graph, old, numbers=None, **changes):
     if "parameters" in asked:
         asked["parameters"] = tuple(name for name in graph.inputs if name in asked["parameters"])
     new = replace(old, **asked | {"output": output, "wrt": wrt, "step": step})
-    return _with_numbers(graph, old, new, numbers or {}, "losses" in asked)
+    new, trace, terms = _with_numbers(graph, old, new, numbers or {}, "losses" in asked)
+    return replace(new, **_remembered(graph, old, new, asked)), trace, terms
+
+
+def _remembered(graph, old, new, asked):
+    """What a change leaves behind: the numbers before it, a guess that is of another state, one more move of a blind page."""
+    kept, moved = {}, new.numbers != old.numbers
+    if moved:
+        kept["before"] = old.numbers
+    if new.predict != old.predict or (moved and new.guess not in WAYS):
+        kept |= {"guess": None, "guessed_at": None}
+    if "guess" in asked:
+        kept["guess"], kept["guessed_at"] = new.guess, new.numbers if new.guess in WAYS else None
+    row = tuple(new.numbers[name] for name in movable(graph))
+    if asked.get("blind") is True and old.blind is not True:
+        kept["way"] = (row,)
+    elif new.blind is None:
+        kept["way"] = ()
+    elif new.blind and row != new.way[-1]:
+        kept["way"] = (*new.way[:MOST_MOVES], row)
+    return {name: value for name, value in kept.items() if name == "guess" or name not in asked}
 
 
 def _with_numbers(graph, old, new, numbers, updated):
@@ -173,9 +215,41 @@ def _check_losses(_, value, graph, old):
         raise ValueError(f"explore: losses are at most {MOST_LOSSES} finite numbers")
 
 
+def _check_numbers(name, value, graph, old):
+    if value is not None and (set(value) != set(graph.inputs) or not all(map(_finite, value.values()))):
+        raise ValueError(f"explore: {name} holds a finite number for each of {', '.join(graph.inputs)}")
+
+
+def _finite(value):
+    return isinstance(value, Real) and not isinstance(value, bool) and abs(value) <= LARGEST
+
+
+def _check_blind(_, value, graph, old):
+    if value not in (True, False, None):
+        raise ValueError(f"explore: blind must be True, False or None, found {value!r:.40}")
+    if value is not None and len(movable(graph)) < 2:
+        raise ValueError(
+            f"explore: blind needs two inputs to move that are no data (x, y), found {', '.join(movable(graph)) or 'none'}"
+        )
+    if value is False and old.blind is None:
+        raise ValueError("explore: blind is not on, so there is no way to show; begin with e.blind = True")
+
+
+def _check_way(_, value, graph, old):
+    width = len(movable(graph))
+    if len(value) > MOST_MOVES + 1 or not all(len(row) == width and all(map(_finite, row)) for row in value):
+        raise ValueError(f"explore: way holds {width} finite numbers for each of at most {MOST_MOVES} moves")
+
+
+def _check_sentence(_, value, graph, old):
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"explore: sentence must be a whole number from 0, found {value!r:.40}")
+
+
 CHECKS = {
     "output": _check_output, "rate": check_rate, "nudge": _check_nudge, "parameters": _check_parameters, "through": _one_of(THROUGH), "view": _one_of(VIEWS),
     "glance": _one_of((True, False)), "example": _check_example, "rows": _check_rows, "losses": _check_losses,
+    "compare": _one_of((True, False)), "guessed_at": _check_numbers, "before": _check_numbers, "blind": _check_blind, "way": _check_way, "sentence": _check_sentence,
 }  # fmt: skip
 
 

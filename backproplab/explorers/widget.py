@@ -8,45 +8,41 @@ import numpy as np
 from ..checking.margins import graph_margins
 from ..functions.operations import FUNCTIONS
 from ..lines.program import Program
-from ..notation import number
+from ..models.network import Network
+from ..notation import latex_layer, latex_name, number
+from ..paper.mathml import tree
 from ..pictures.facts import fill, gather
 from ..pictures.plots import chain_lines, stacked, term_plots
 from ..pictures.template import drawing
 from ..terms import backpropagate, sizes
 from . import page
-from .life import Explorer, keep
-from .sheet import backward, passes, sheet_of
+from .asking.blind import blind_still
+from .asking.guesses import hidden_slots
+from .asking.handles import Asking
+from .asking.swaps import check_size, functions_of
+from .life import Explorer, keep, of_state
+from .sheet import backward, data_names, passes, sheet_of
 from .state import MOST_UPDATES, changed, first_state, steps, totals, updated
 
-MOST_EDGES, MOST_EXAMPLES, MOST_IN_REPR, LONGEST_TITLE = 300, 64, 8, 80
+MOST_EXAMPLES, MOST_IN_REPR, LONGEST_TITLE = 64, 8, 80
+AS_IT_IS = ("output", "wrt", "step", "rate", "nudge", "through", "glance", "view", "example", "predict", "guess", "guessed_at", "compare", "before", "blind", "sentence")  # fmt: skip
 AGREE = 1e-9  # of the sum over paths: as far apart as page and kernel may be where nothing cancels
-
-
-def _of_state(name, doc):
-    """A property that reads a field of the state and sets it, or refuses to."""
-
-    def read(self):
-        value = getattr(self._state, name)
-        return list(value) if isinstance(value, tuple) else value
-
-    return property(read, lambda self, value: self._change(**{name: value}), doc=doc)
 
 
 def _from_page(state):
     """The changes that a page's state asks for; its numbers are a stranger's, and checked like a user's."""
-    kept = {
-        name: state[name] for name in ("output", "wrt", "step", "rate", "nudge", "through", "glance", "view", "example")
-    }
-    rows = tuple(tuple(map(float, row)) for row in state["rows"])
+    kept = {name: state[name] for name in AS_IT_IS}
+    rows, way = (tuple(tuple(map(float, row)) for row in state[name]) for name in ("rows", "way"))
     return kept | {
         "parameters": tuple(state["parameters"]),
         "losses": tuple(state["losses"]),
         "rows": rows,
+        "way": way,
         "numbers": state["numbers"],
     }
 
 
-class GraphExplorer(Explorer):
+class GraphExplorer(Asking, Explorer):
     """The widget that `explore` makes; `set` and the attributes do in code what the controls do by hand.
 
     `numbers`, `output`, `wrt` and `step` say what is shown; `trace`, `gradient` and `still` are what is seen.
@@ -55,28 +51,47 @@ class GraphExplorer(Explorer):
     _esm = page.script()
     _css = page.style()
 
-    def __init__(self, graph, wrt, numbers, rows=(), reduction="mean", layers=None, title=None):
-        terms = graph.terms()
-        if len(terms) > MOST_EDGES:
-            raise ValueError(
-                f"explore: the graph has {len(terms)} edges, more than the {MOST_EDGES} that a page can show; "
-                "explore a part of its lines, or a smaller network"
-            )
-        if not terms:
-            raise ValueError("explore: no line uses a name, so there is nothing to differentiate")
-        self._layers = layers
-        self._graph, self._title = graph, title or f"{graph.output} = {graph.lines[graph.output]}"
+    def __init__(self, model, graph, wrt, numbers, rows=(), reduction="mean", layers=None, **asked):
+        check_size(graph)
+        self._model = model
         first = first_state(graph, numbers, rows, reduction)
-        self._state, self._trace, self._terms = changed(graph, first, wrt=wrt)
-        super().__init__(sheet=sheet_of(graph) | {"layers": layers and layers.sheet}, state=asdict(self._state))
+        self._graph, self._layers = graph, layers
+        self._state, self._trace, self._terms = changed(graph, first, wrt=wrt, **asked)
+        super().__init__(sheet=self._sheet(), state=asdict(self._state))
         self.on_msg(self._heard)
         keep(self)
+
+    def _sheet(self, tour=(), swapped=()):
+        written = latex_layer if isinstance(self._model, Network) else latex_name
+        functions = {
+            place: [now, list(choices), tree(written(place))]
+            for place, (now, choices) in functions_of(self._model).items()
+        }
+        own = {"layers": self._layers and self._layers.sheet, "tour": list(tour), "functions": functions}
+        return sheet_of(self._graph) | own | {"swapped": [":".join(edge) for edge in swapped]}
+
+    def _example(self):
+        """The inputs and the targets of the example that a network's page shows."""
+        found = {"x": [], "y": []}
+        for name in data_names(self._graph):
+            found[name[0]].append(self._state.numbers[name])
+        return found["x"], found["y"]
+
+    def _show(self, sheet):
+        """A new sheet with its state, in one message, then the word that the page is to be made anew."""
+        with self.hold_sync():
+            self.state, self.sheet = asdict(self._state), sheet
+        self.send({"anew": True})
 
     # --- state --------------------------------------------------------------------------------------------------------
 
     def _change(self, numbers=None, **changes):
         if changes.get("view") == "layers" and not self.sheet["layers"]:
             raise ValueError("explore: layers are a view of a network, bp.explore(net, X, Y); this is a graph")
+        if (changes.get("sentence") or 0) > len(self.sheet["tour"]):
+            raise ValueError(
+                f"explore: the tour has {len(self.sheet['tour'])} sentences, found {changes['sentence']!r:.40}"
+            )
         self._take(*changed(self._graph, self._state, numbers, **changes))
 
     def _take(self, state, trace, terms):
@@ -87,6 +102,7 @@ class GraphExplorer(Explorer):
     def set(self, /, *, wrt=None, output=None, step=None, rate=None, parameters=None, example=None, **numbers):
         """Move numbers and choose what is shown, in code: e.set(w=3.0, wrt="b"). Errors as `explore`; the last good state stays."""
         asked = dict(wrt=wrt, output=output, step=step, rate=rate, parameters=parameters, example=example)
+        asked |= {name: numbers.pop(name) for name in ("predict", "blind") if name in numbers}
         self._change(numbers, **asked)
 
     def update(self, times=1):
@@ -107,16 +123,16 @@ class GraphExplorer(Explorer):
         """The inputs' numbers, by name; of a batch those of the example that is shown."""
         return dict(self._state.numbers)
 
-    output = _of_state("output", "The quantity that is differentiated; may be set to the name of a line.")
-    wrt = _of_state("wrt", "The quantity by which it is differentiated; may be set.")
-    step = _of_state("step", "How many steps of the pass are shown, from 0 to `steps`; may be set.")
-    rate = _of_state("rate", "The learning rate of an update; may be set.")
-    parameters = _of_state("parameters", "The inputs that an update moves; may be set.")
-    example = _of_state("example", "The row of the batch that is shown, from 0; may be set.")
-    nudge = _of_state("nudge", "By how much the page nudges the chosen quantity; may be set.")
-    through = _of_state("through", 'How the chain is written: over all "paths", or through "delta"; may be set.')
-    glance = _of_state("glance", "Whether edges are as wide as their gradient is large; may be set.")
-    view = _of_state("view", 'Whether a network stands in "units" or in "layers"; may be set.')
+    output = of_state("output", "The quantity that is differentiated; may be set to the name of a line.")
+    wrt = of_state("wrt", "The quantity by which it is differentiated; may be set.")
+    step = of_state("step", "How many steps of the pass are shown, from 0 to `steps`; may be set.")
+    rate = of_state("rate", "The learning rate of an update; may be set.")
+    parameters = of_state("parameters", "The inputs that an update moves; may be set.")
+    example = of_state("example", "The row of the batch that is shown, from 0; may be set.")
+    nudge = of_state("nudge", "By how much the page nudges the chosen quantity; may be set.")
+    through = of_state("through", 'How the chain is written: over all "paths", or through "delta"; may be set.')
+    glance = of_state("glance", "Whether edges are as wide as their gradient is large; may be set.")
+    view = of_state("view", 'Whether a network stands in "units" or in "layers"; may be set.')
 
     @property
     def steps(self):
@@ -144,6 +160,9 @@ class GraphExplorer(Explorer):
         """The page is at rest: take its state, and say whether NumPy finds the same numbers."""
         turn = message.get("turn")
         try:
+            if "functions" in message:
+                self.functions = message["functions"]
+                return
             self._state, self._trace, self._terms = changed(self._graph, self._state, **_from_page(message["state"]))
             self.state = asdict(self._state)
             self.send({"turn": turn} | self._verdict(message["numbers"]))
@@ -184,6 +203,8 @@ class GraphExplorer(Explorer):
     def still(self):
         """What the page shows as a `Picture`: graph, chain and plots below each other, or a network's layers."""
         graph, state = self._graph, self._state
+        if state.blind is not None:
+            return blind_still(graph, state)
         forward, back = passes(graph), backward(graph, state.output)
         computed = [line for group in forward[: state.step] for line in group]
         walked = back[: max(0, state.step - len(forward))]
@@ -201,9 +222,12 @@ class GraphExplorer(Explorer):
         found = gather(
             self._terms, seen, pulled if turned else None, state.wrt, state.output, passed, current, state.glance
         )
-        asked = state.output, state.wrt, passed
-        picture = fill(drawing(self._terms), found)
-        below = chain_lines(self._terms, self._trace, *asked), term_plots(self._terms, self._trace, self._curve, *asked)
+        hidden, asked = hidden_slots(self._terms, state), (state.output, state.wrt, passed)
+        picture = fill(drawing(self._terms), found.without(hidden))
+        below = (
+            chain_lines(self._terms, self._trace, *asked, hidden),
+            term_plots(self._terms, self._trace, self._curve, *asked, hidden),
+        )
         return stacked([picture, *below], picture.label)
 
     def _curve(self, term):
@@ -215,8 +239,13 @@ class GraphExplorer(Explorer):
 
     def save(self, path):
         """Write the page as one HTML file that needs no kernel and no network. OSError: it cannot be written."""
-        title = self._title if len(self._title) <= LONGEST_TITLE else self._title[:LONGEST_TITLE] + "…"
-        pathlib.Path(path).write_text(page.as_file(self.sheet, asdict(self._state), title), encoding="utf-8")
+        graph, net = self._graph, self._model
+        title = f"{graph.output} = {graph.lines[graph.output]}"
+        if isinstance(net, Network):
+            title = f"{list(net.sizes)}: {', '.join(net.activations)}; {net.loss_name}"
+        title = title if len(title) <= LONGEST_TITLE else title[:LONGEST_TITLE] + "…"
+        written = page.as_file(self.sheet, asdict(self._state), title, page.rooms_of(self.sheet, self.state))
+        pathlib.Path(path).write_text(written, encoding="utf-8")
 
     def __repr__(self):
         numbers = self.numbers

@@ -17,7 +17,7 @@ from ..paper.chain import Derivation
 from ..terms import Slope, Term
 
 # Names that numbers share a call with: e.set(w=3.0, step=2).
-RESERVED = ("wrt", "output", "step", "predict", "rate", "parameters", "example")
+RESERVED = ("wrt", "output", "step", "predict", "rate", "parameters", "example", "blind")
 
 
 class Graph:

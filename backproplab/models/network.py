@@ -6,36 +6,30 @@ What a layer is, with batch normalisation or a skip, stands in `layers/`; a netw
 """
 
 import math
-from itertools import pairwise
 
 import numpy as np
 
 from ..functions.losses import LOSSES
-from ..given import (
-    NotFinite,
-    activation_names,
-    check_finite,
-    data_type,
-    hidden_layers,
-    known,
-    layer_sizes,
-    penalty,
-    random_source,
-    real_array,
-    shown,
-    squares,
-    statistics,
-    weights_and_biases,
-)
-from ..notation import number, parts
+from ..given import check_finite, known, random_source, real_array, shown, squares
+from ..notation import parts
 from ..paper.matrices import MatrixDerivation
 from ..terms import RULES
 from .batch import enough_rows, rows_of_inputs, rows_of_targets
 from .files import read_network, write_network
-from .layers.dense import Layer
-from .layers.initial import weights_drawn_by
+from .layers.dense import layers_of
+from .layers.initial import first_parameters
 from .layers.losses import network_lines, share
-from .layers.normalisation import STATISTICS
+from .layers.normalisation import first_statistics
+from .layers.settings import (
+    activation_names,
+    data_type,
+    hidden_layers,
+    layer_sizes,
+    penalty,
+    statistics,
+    weights_and_biases,
+)
+from .layers.tensors import raise_not_finite
 from .unrolling import unroll
 
 
@@ -66,13 +60,9 @@ class Network:
         batch_norm=False,
         residual=False,
     ):
-        sizes, dtype, drawn = layer_sizes(sizes), data_type(dtype), weights_drawn_by(init)
+        sizes = layer_sizes(sizes)
         normalised = hidden_layers("batch_norm", batch_norm, len(sizes) - 1)
-        rng, parameters = random_source(seed), {}
-        for layer, (n_in, n_out) in enumerate(pairwise(sizes), 1):
-            parameters[f"W{layer}"] = drawn(rng, n_out, n_in).astype(dtype)
-            rows = {f"gamma{layer}": 1, f"beta{layer}": 0} if normalised[layer - 1] else {f"b{layer}": 0}
-            parameters |= {name: np.full(n_out, value, dtype) for name, value in rows.items()}
+        parameters = first_parameters(sizes, init, normalised, data_type(dtype), random_source(seed))
         self._set_up(parameters, activations, loss, l2, reduction, residual)
 
     @classmethod
@@ -129,27 +119,14 @@ class Network:
         if not isinstance(residual, (bool, np.bool_)):
             raise TypeError(f"Network: residual must be True or False, found {shown(residual)}")
         self.residual = bool(residual)
-        self.layers = tuple(self._layer(number, activation) for number, activation in enumerate(self.activations, 1))
-        if self.layers[-1].normalised:
-            raise ValueError(f"Network: the output is never normalised, found gamma{self.depth} among the parameters")
-        shapes = {
-            f"{kind}{layer}": self.sizes[layer.number]
-            for layer in self.layers
-            if layer.normalised
-            for kind in STATISTICS
-        }
-        self._running = {name: np.full(n, float(name.startswith("var")), self.dtype) for name, n in shapes.items()}
+        self.layers = layers_of(parameters, self.activations, self.residual)
+        self._running = first_statistics(self.layers, parameters)
         self.lines = network_lines(self.layers, loss, self.fused, reduction, self.l2)
         self._edges = [edge for line in self.lines for edge in line.edges]
         self._watched = list(dict.fromkeys(name for layer in self.layers for name in (f"Z{layer}", layer.into)))
         needed = [edge for edge in reversed(self._edges) if edge.wrt not in ("X", "Y")]
         last = {edge.of: i for i, edge in enumerate(needed)}
         self._backward = [(edge, last[edge.of] == i) for i, edge in enumerate(needed)]
-
-    def _layer(self, number, activation):
-        wide = self.sizes[number - 1] == self.sizes[number]
-        skip = self.residual and wide and number < self.depth
-        return Layer(number, activation, f"gamma{number}" in self._parameters, skip)
 
     @property
     def loss_row(self):
@@ -249,23 +226,8 @@ class Network:
         """The trace of `run`, in which every number is finite; else NotFinite with the first quantity that is not."""
         trace = self.run(parameters, X, Y, running=running)
         if not math.isfinite(sum([squares(trace[name]) for name in self._watched], trace.get("L", 0.0))):
-            for name, value in trace.items():
-                self._check_finite(caller, name, value, trace)
+            raise_not_finite(f"Network.{caller}", self.lines, trace)
         return trace
-
-    def _check_finite(self, caller, name, value, trace):
-        """NotFinite: a quantity is not; it names the layer, the first place, and the largest numbers of its line."""
-        if np.isfinite(value).all():
-            return
-        place = tuple(map(int, np.argwhere(~np.isfinite(np.atleast_1d(value)))[0]))
-        used = [edge.wrt for edge in self._edges if edge.of == name] or [name]
-        sizes = ", ".join(
-            f"|{other}| up to {number(np.abs(trace[other]).max(), 3)}" for other in used if other in trace
-        )
-        line, layer = next(line.text for line in self.lines if line.name == name), parts(name).layer
-        at = f" in layer {layer} at row {place[0]}, unit {place[-1] + 1}" if layer else ""
-        found = np.atleast_1d(value)[place]
-        raise NotFinite(f"Network.{caller}: {name} = {line} is {found}{at}: past {self.dtype}, with {sizes}")
 
     def rows(self, X, Y):
         """X and Y checked, as the rows that `run` and `backward` work on: Y one-hot where it was labels. Errors as `forward`."""

@@ -6,6 +6,7 @@ from ..notation import latex_factor, latex_formula, latex_number, latex_partial,
 from ..terms import RULES
 
 MOST_STEPS_SHOWN = 24
+SCALED = r"{v} \cdot {d}"  # one number times a matrix
 LARGEST_SHOWN = 6  # rows or columns of a matrix whose numbers are written out
 
 
@@ -72,10 +73,7 @@ def scalar_derivation(derivation):
 
 def matrix_derivation(derivation, matrix=None):
     """The product of terms, then one row for each gradient on the way, in symbols and in numbers, as `matrix(row)` writes them."""
-    direct = [step for step in derivation.steps if step.direct]
-    chain = r" \cdot ".join(colored(step.color, step.term.symbol) for step in derivation.steps if not step.direct)
-    for step in direct:
-        chain += " + " + colored(step.color, rf"\left.{step.term.symbol}\right|_{{l2}}")
+    chain = _chain(derivation)
     rows = [f"{latex_partial(derivation.output, derivation.wrt, layered=True)} &= {chain}"]
     for row in derivation.rows:
         left = latex_partial(derivation.output, row.name, layered=True)
@@ -85,14 +83,28 @@ def matrix_derivation(derivation, matrix=None):
     return aligned(rows)
 
 
+def _chain(derivation):
+    """The product of terms along each path; the L2 part comes last, and of many paths the first ones."""
+    color = {step.term.edge: step.color for step in derivation.steps}
+    products = [
+        r" \cdot ".join(colored(color[term.edge], term.symbol) for term in path.terms) for path in derivation.chains
+    ]
+    products += [r"\cdots"] * (derivation.count > len(products))
+    products += [
+        colored(step.color, rf"\left.{step.term.symbol}\right|_{{l2}}") for step in derivation.steps if step.direct
+    ]
+    return r" \\ &\quad {} + ".join(products)
+
+
 def pull(output, step):
     """The gradient at `term.wrt` as far as it comes through this term: the rule with its factors, shapes below."""
-    factor = colored(step.color, _shaped(latex_formula(step.term.formula), np.shape(step.term.value)))
+    factor = colored(step.color, _shaped(latex_formula(step.term.formula, True), np.shape(step.term.value)))
     if step.upstream is None:
         return factor
     name, delta, shape = step.upstream
     upstream = latex_partial(output, name, layered=True) if delta is None else _delta(delta)
-    return RULES[step.term.rule].latex.format(d=_shaped(upstream, shape), v=factor)
+    rule = SCALED if step.term.rule == "times" and shape and not step.term.shape else RULES[step.term.rule].latex
+    return rule.format(d=_shaped(upstream, shape), v=factor)
 
 
 def _delta(layer):

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..notation import color_of, parts
-from ..terms import Term, backpropagate, terms_between
+from ..terms import Term, backpropagate, first_paths, terms_between
 from . import latex
 
+MOST_CHAINS = 4  # paths that are written out
 RECURSION = r"""\begin{aligned}
 \delta^{(L)} &= \frac{\partial L}{\partial A^{(L)}} \odot g'\left(Z^{(L)}\right) \\
 \delta^{(l)} &= \left(\delta^{(l+1)} \, W^{(l+1)}\right) \odot g'\left(Z^{(l)}\right) \\
@@ -49,7 +50,7 @@ class MatrixDerivation:
     """The derivative of the loss by one quantity of a network, term by term; shows itself as LaTeX in a notebook.
 
     Each of the `rows` pulls the gradient above through one term; delta^(l) is the gradient at Z_l. `terms` are the terms on
-    the way from the loss down, `value` the result, `recursion` the general rule for layer l in LaTeX.
+    the way from the loss down, `chains` the first of the `count` paths, `value` the result, `recursion` the general rule for layer l in LaTeX.
     ValueError: no path leads to `wrt`.
     """
 
@@ -62,11 +63,13 @@ class MatrixDerivation:
             raise ValueError(
                 f"derive: no path leads from {output} to {wrt} in this network (a fused output goes from L to Z at once)"
             )
+        direct = (output, wrt) if len(self.terms) > 1 else None
+        self.count, self.chains = first_paths([term for term in terms if term.edge != direct], output, wrt, MOST_CHAINS)
         self.colors, gradient = color_of(self.terms), backpropagate(terms, output)
         self.steps = [self._step(term, gradient) for term in self.terms]
         self.rows = [
             Row(name, _delta(name), tuple(step for step in self.steps if step.term.wrt == name), gradient[name])
-            for name in [*dict.fromkeys(term.wrt for term in self.terms if term.wrt != wrt), wrt]
+            for name in [*dict.fromkeys(term.of for term in self.terms if term.of != output), wrt]
         ]
         self.value = np.copy(gradient[wrt])
 

@@ -42,6 +42,10 @@ class Facts:
     text: dict
     mark: dict
 
+    def without(self, hidden):
+        """The same with "?" in the slots that are hidden."""
+        return Facts(self.text | dict.fromkeys(self.text.keys() & hidden, "?"), self.mark)
+
 
 def written(value):
     """A number in a formula: 6 digits, 1.5·10⁻⁷."""

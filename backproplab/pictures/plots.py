@@ -101,13 +101,13 @@ def _ticks(place, values):
     return [(place(value), text) for value, text in zip(values, texts, strict=True)]
 
 
-def _drawn(term, found, color):
-    """A plot as shapes, its corner at 0, 0."""
+def _drawn(term, found, color, hidden):
+    """A plot as shapes, its corner at 0, 0; a `hidden` slope has neither number nor tangent."""
 
     def at(point):
         return point[0] + LEFT, min(max(point[1], 0.0), HEIGHT) + TOP
 
-    title = (*partial_runs(*term.edge), (f" = {short(term.value)}", ""))
+    title = (*partial_runs(*term.edge), (f" = {'?' if hidden else short(term.value)}", ""))
     yield Text(LEFT + WIDTH / 2, TOP - 2, title, 13, color, weight="bold")
     yield Stroke(((LEFT, TOP), (LEFT, TOP + HEIGHT), (LEFT + WIDTH, TOP + HEIGHT)), MUTED, 1.0)
     for place, text in found["across"]:
@@ -119,7 +119,8 @@ def _drawn(term, found, color):
     for piece in found["pieces"]:
         for inside in _clipped(piece):
             yield Stroke(tuple(map(at, inside)), INK, 1.6)
-    yield Stroke(tuple(map(at, found["tangent"])), color, 3)
+    if not hidden:
+        yield Stroke(tuple(map(at, found["tangent"])), color, 3)
     yield Stroke((at(found["point"]), at((found["point"][0], HEIGHT))), color, 1, dashed=True)
     yield Circle(*at(found["point"]), 4.5, color, color)
 
@@ -145,22 +146,27 @@ def _on_border(start, end, beyond):
     return x + (u - x) * (border - y) / (v - y), border
 
 
-def term_plots(terms, trace, curves, output, wrt, walked):
-    """The plots of the terms on the paths that the walk has passed, as one `Picture`; `curves(term)` gives a term's line."""
+def term_plots(terms, trace, curves, output, wrt, walked, hidden=()):
+    """The plots of the terms on the paths that the walk has passed, as one `Picture`; `curves(term)` gives a term's line.
+
+    Of a term whose slot "r:a:z" is `hidden` the slope is not shown.
+    """
     way, shapes = terms_between(terms, output, wrt), []
     shown = [(i, term) for i, term in enumerate(way) if term.of in walked][-MOST_PLOTS:]
     wide, high = LEFT + WIDTH + GAP, TOP + HEIGHT + 40
     for place, (i, term) in enumerate(shown):
-        drawn = _drawn(term, plot(term, trace, curves(term)), COLORS[i % len(COLORS)])
+        unseen = f"r:{':'.join(term.edge)}" in hidden
+        drawn = _drawn(term, plot(term, trace, curves(term)), COLORS[i % len(COLORS)], unseen)
         shapes += [moved(shape, place % IN_A_ROW * wide, place // IN_A_ROW * high) for shape in drawn]
     rows = -(-len(shown) // IN_A_ROW)
     return Picture(wide * min(len(shown), IN_A_ROW), high * rows, tuple(shapes))
 
 
-def chain_lines(terms, trace, output, wrt, walked):
-    """The product of each of the first paths in symbols and in numbers, and their sum, as one `Picture`."""
+def chain_lines(terms, trace, output, wrt, walked, hidden=()):
+    """The product of each of the first paths in symbols and in numbers, and their sum, as one `Picture`; "?" for `hidden` slots."""
     way = {term.edge: COLORS[i % len(COLORS)] for i, term in enumerate(terms_between(terms, output, wrt))}
     text, (count, first) = chains(terms, trace, output, wrt, walked), first_paths(terms, output, wrt, MOST_PATHS)
+    text = {slot: shown for slot, shown in text.items() if slot not in hidden}
     twofold = count > 1 and (output, wrt) in way
     left, shapes, y = (*partial_runs(output, wrt, "d" if twofold else "∂"), (" = ", "")), [], 16
     for k, path in enumerate(first):

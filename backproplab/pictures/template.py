@@ -21,6 +21,7 @@ LONGEST_LINE = 30
 NUMBER = 7.2 * 8  # a number's room in a label of size 12: eight characters
 SHAPE = 40  # a shape's room
 WRAP, ROW = 900, 320  # how wide a row of layers may be, and how far below it the next one stands
+SKIP = 44  # the room above a row for edges that skip a layer
 LABEL = 22  # how high a label is
 
 
@@ -75,8 +76,8 @@ def _marks(kind, *names):
     return ":".join((kind, *names))
 
 
-def _node(name, x, y, radius, size, caption=None, write=name_runs):
-    """A quantity in its circle: name, value, below it the gradient, above it its line."""
+def _node(name, x, y, radius, size, caption=None, write=name_runs, under=False):
+    """A quantity in its circle: name, value, below it the gradient, above it (or `under` all) its line."""
     runs = write(name)
     fitting = min(size, size * 1.8 * radius / width_of(runs, size))
     shapes = [
@@ -88,7 +89,8 @@ def _node(name, x, y, radius, size, caption=None, write=name_runs):
         ),
     ]
     if caption:
-        shapes.append(Text(x, y - radius - 9, caption, 13, MUTED, halo=True, mark=_marks("l", name)))
+        off = radius + 34 if under else -radius - 9
+        shapes.append(Text(x, y + off, caption, 13, MUTED, halo=True, mark=_marks("l", name)))
     return Group(tuple(shapes), name, name)
 
 
@@ -135,8 +137,8 @@ def _in_columns(edges, captions):
     return width, height, _routed(edges, routes, place, captions, {edge: (_derivative(edge), NUMBER) for edge in edges})
 
 
-def _routed(edges, routes, place, captions, labels, write=name_runs):
-    """Edges along their routes, the way back with its labels, and the quantities in circles."""
+def _routed(edges, routes, place, captions, labels, write=name_runs, under=()):
+    """Edges along their routes, the way back with its labels, and the quantities in circles; some captions stand `under` them."""
     shapes = []
     for edge in edges:
         points = [place[node] for node in routes[edge]]
@@ -144,7 +146,10 @@ def _routed(edges, routes, place, captions, labels, write=name_runs):
         shapes.append(_forward(edge, _cubic(ends)))
     shapes += _way_back(edges, routes, place, captions, labels)
     names = dict.fromkeys(name for edge in edges for name in reversed(edge))
-    return (*shapes, *(_node(name, *place[name], RADIUS, 16, captions.get(name), write) for name in names))
+    return (
+        *shapes,
+        *(_node(name, *place[name], RADIUS, 16, captions.get(name), write, name in under) for name in names),
+    )
 
 
 def _label_room(edges, column):
@@ -266,14 +271,15 @@ def _in_layers(edges, captions, places, factors):
     labels = {edge: (runs, SHAPE) for edge, runs in zip(edges, factors, strict=True)}
     names = dict.fromkeys(name for edge in edges for name in reversed(edge))
     row = sorted((name for name in names if places[name][0] == "tensor"), key=lambda name: places[name][1])
-    place, x, y, wrapped = {}, MARGIN + RADIUS, MARGIN + RADIUS + 26, []
+    skips = [edge for edge in edges if _skips(edge, row)]
+    place, x, y, wrapped = {}, MARGIN + RADIUS, MARGIN + RADIUS + (26 + SKIP if skips else 26), []
     for name, following in itertools.zip_longest(row, row[1:]):
         place[name] = x, y
         if following:
             wide = width_of(captions.get(name, ()), 13) + width_of(captions.get(following, ()), 13)
             x += max(wide / 2 + 14, 2 * RADIUS + 26 + _label_width(*labels.get((following, name), ((), SHAPE))))
             if x + max(width_of(captions.get(following, ()), 13) / 2, 64 + RADIUS) > WRAP:  # go on in a row below
-                x, y = MARGIN + RADIUS + 110, y + ROW
+                x, y = MARGIN + RADIUS + 110, y + ROW + (SKIP if skips else 0)
                 wrapped.append((following, name))
     for name, where in places.items():
         if where[0] == "below" and name in names:
@@ -281,15 +287,27 @@ def _in_layers(edges, captions, places, factors):
             place[name] = above[0] + (64 if where[1] == "L" else (-100, 60)[where[2]]), above[1] + 138
     routes = {(of, wrt): [wrt, of] for of, wrt in edges}
     for of, wrt in wrapped:
-        lane = place[of][1] - 88
+        lane = place[of][1] - (88 + SKIP if skips else 88)
         place |= {(of, 0): (place[wrt][0] - 40, lane), (of, 1): (place[of][0] + 40, lane)}
         routes[of, wrt] = [wrt, (of, 0), (of, 1), of]
+    for of, wrt in skips:  # above the captions; from a row above on a lane of its own
+        same = place[of][1] == place[wrt][1]
+        lane, side = place[of][1] - (74 if same else 112 + SKIP), 50 if same else -50
+        place |= {(of, wrt, 0): (place[wrt][0] + side, lane), (of, wrt, 1): (place[of][0] - side, lane)}
+        routes[of, wrt] = [wrt, (of, wrt, 0), (of, wrt, 1), of]
     routes |= _under(edges, places, place)
     right = max(place[name][0] + max(width_of(captions.get(name, ()), 13) / 2, RADIUS) for name in names)
     lanes = [x + 64 for name, (x, _) in place.items() if isinstance(name, tuple)]  # and the label on one
     right, low = max(right, *lanes, 0.0), max(y for _, y in place.values())
-    width, height = right + MARGIN, low + RADIUS + 26
-    return width, height, _routed(edges, routes, place, captions, labels, layer_runs)
+    under = {name for name in captions if places[name][0] == "below"}
+    width, height = right + MARGIN, low + RADIUS + (44 if under else 26)
+    return width, height, _routed(edges, routes, place, captions, labels, layer_runs, under)
+
+
+def _skips(edge, row):
+    """Whether an edge leads past a neighbour in the row of layers."""
+    of, wrt = edge
+    return of in row and wrt in row and row.index(of) > row.index(wrt) + 1
 
 
 def _under(edges, places, place):

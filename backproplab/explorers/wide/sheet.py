@@ -48,6 +48,10 @@ def sheet_of(net, trace, gradient):
 
 def check_size(net, X):
     """ValueError: more than a page can show, with the counts."""
+    if any(layer.skip for layer in net.layers):
+        raise ValueError(
+            "explore: of a net with skips only a small one is shown, unit by unit; take fewer units, or fewer rows of X"
+        )
     parameters = sum(value.size for value in net.parameters.values())
     n = len(X) if np.ndim(X) == 2 else 1
     for found, most, what in (

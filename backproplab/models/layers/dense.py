@@ -58,6 +58,18 @@ class Layer:
         return ACTIVATIONS.get(self.activation)
 
 
+def layers_of(parameters, activations, residual):
+    """The layers of a network, as its parameters and their shapes have them. ValueError: a normalised output."""
+    depth, found = len(activations), []
+    if f"gamma{depth}" in parameters:
+        raise ValueError(f"Network: the output is never normalised, found gamma{depth} among the parameters")
+    for number, activation in enumerate(activations, 1):
+        n_out, n_in = parameters[f"W{number}"].shape
+        skip = residual and n_in == n_out and number < depth
+        found.append(Layer(number, activation, f"gamma{number}" in parameters, skip))
+    return tuple(found)
+
+
 def layer_lines(layer, fused):
     """The lines of a layer in forward order; the A of a `fused` one has no edge, since its loss goes to Z at once."""
     yield _weighted_sum(layer)

@@ -1,6 +1,7 @@
 """The weights that a network begins with: one row for each way to draw them, with its source."""
 
 import math
+from itertools import pairwise
 from numbers import Real
 
 import numpy as np
@@ -44,3 +45,13 @@ def weights_drawn_by(init):
     if not 0 <= init < math.inf:
         raise ValueError(f"Network: init must be at least 0 and finite, found {init}")
     return lambda rng, n_out, n_in: rng.normal(0.0, float(init), (n_out, n_in))
+
+
+def first_parameters(sizes, init, normalised, dtype, rng):
+    """Weights drawn by `init` and rows of biases 0, by name; of normalised layers a gamma of 1 and a beta of 0. Errors as `weights_drawn_by`."""
+    drawn, parameters = weights_drawn_by(init), {}
+    for layer, (n_in, n_out) in enumerate(pairwise(sizes), 1):
+        parameters[f"W{layer}"] = drawn(rng, n_out, n_in).astype(dtype)
+        rows = {f"gamma{layer}": 1, f"beta{layer}": 0} if normalised[layer - 1] else {f"b{layer}": 0}
+        parameters |= {name: np.full(n_out, value, dtype) for name, value in rows.items()}
+    return parameters

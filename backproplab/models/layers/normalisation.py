@@ -11,11 +11,10 @@ import sympy as sp
 
 from ...notation import call_piece
 from ...terms import Slope
-from .tensors import OVER, SQUARE, TIMES, Edge, TensorLine, constant, entry, written
+from .tensors import OVER, TIMES, Edge, TensorLine, constant, entry, written
 
 EPS = 1e-5  # beside the variance, as in PyTorch
 MOMENTUM = 0.1  # the part of the running statistics that a batch replaces, as in PyTorch
-STATISTICS = ("mu", "var")  # what is kept for `predict`
 
 _OVER_ROWS = (", axis=0)", ((")", ""),))
 
@@ -32,7 +31,7 @@ def normalising_lines(layer):
         (Edge(C, Z, "times", *constant(1)), Edge(C, mu, "onto mean", *constant(-1))),
     )  # fmt: skip
     yield TensorLine(
-        var, (), partial(_variance, C), partial(_variance_size, Z), written(call_piece("mean"), C, SQUARE, _OVER_ROWS),
+        var, (), partial(_variance, C), partial(_variance_size, Z), written(call_piece("mean"), C, TIMES, C, _OVER_ROWS),
         (Edge(var, C, "through statistic", partial(_two_over_n, C), partial(_variance_on_paper, C)),), ("below", N, 0),
     )  # fmt: skip
     yield TensorLine(
@@ -49,6 +48,13 @@ def normalising_lines(layer):
         (Edge(S, N, "through scale", *entry(gamma)), Edge(S, gamma, "onto scale", *entry(N)),
          Edge(S, beta, "onto bias", *constant(1))),
     )  # fmt: skip
+
+
+def first_statistics(layers, parameters):
+    """The running statistics before any batch: means of 0 and variances of 1, by name."""
+    shapes = {layer: parameters[layer.shift] for layer in layers if layer.normalised}
+    first = {"mu": np.zeros_like, "var": np.ones_like}
+    return {f"{kind}{layer}": make(shape) for layer, shape in shapes.items() for kind, make in first.items()}
 
 
 def moved_statistics(running, trace):

@@ -7,7 +7,8 @@ from functools import partial
 import numpy as np
 import sympy as sp
 
-from ...notation import Written, layer_runs
+from ...given import NotFinite
+from ...notation import Written, layer_runs, number, parts
 from ...terms import Slope, Term
 
 
@@ -60,6 +61,24 @@ def row_of_lines(lines):
     for line in lines:
         line.text.places = places
     return tuple(lines)
+
+
+def raise_not_finite(caller, lines, trace):
+    """NotFinite, if a quantity of a trace is not; it names the layer, the first place, and the largest numbers of its line."""
+    for line in lines:
+        if line.name in trace and not np.isfinite(trace[line.name]).all():
+            raise _not_finite(caller, line, trace)
+
+
+def _not_finite(caller, line, trace):
+    value = np.atleast_1d(trace[line.name])
+    place = tuple(map(int, np.argwhere(~np.isfinite(value))[0]))
+    used = dict.fromkeys(edge.wrt for edge in line.edges)
+    sizes = ", ".join(f"|{name}| up to {number(np.abs(trace[name]).max(), 3)}" for name in used if name in trace)
+    layer = parts(line.name).layer
+    row = f"row {place[0]}, " if value.ndim > 1 else ""
+    at = f" in layer {layer} at {row}unit {place[-1] + 1}" if layer else ""
+    return NotFinite(f"{caller}: {line.name} = {line.text} is {value[place]}{at}: past {value.dtype}, with {sizes}")
 
 
 def written(*pieces):

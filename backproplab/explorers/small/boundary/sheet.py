@@ -101,6 +101,10 @@ def checked_net(net):
         raise ValueError(
             f"explore_boundary: the map has two axes, so the network must have 2 inputs, found {net.sizes[0]}"
         )
+    if any(layer.normalised or layer.skip for layer in net.layers):
+        raise ValueError(
+            "explore_boundary: the page computes plain layers only, found batch normalisation or a skip; bp.train learns with both"
+        )
     output, k = net.activations[-1], net.sizes[-1]
     if not (output == "sigmoid" and k == 1) and not (output == "softmax" and k > 1):
         raise ValueError(

@@ -4,21 +4,13 @@ const REST = 150, TICK = 110, FINE = 100, OUTSIDE = 1e4; // milliseconds, millis
 const RATES = [-4, 0], MOST_RATE = 1000, MOST_STEPS = 1000, NUDGE = 0.02; // decades of the slider; of a map's width, by an arrow key
 const RIM = { left: 40, right: 10, top: 8, bottom: 34 }, LOSS = { left: 56, right: 12, top: 12, bottom: 36, height: 176 };
 const LENS = { width: 250, height: 150, rim: 22 }, TALL = [0.4, 0.8], OTHERWISE = 0.62; // how tall a map may be for its width, and how tall if it would not be
-const RUNS = [["c3", "bp-run0"], ["c2", "bp-run1"]], ROW_TEXT = 26; // pixels that two numbers of lines keep apart
+const RUNS = [["c3", "bp-run0"], ["c2", "bp-run1"]];
 
 let count = 0;
 
 const brief = (value) => (Number.isFinite(value) ? written(Number(number(value, 4))) : "not finite");
 const pair = (values) => `(${values.map(brief).join(", ")})`;
 const between = (value, low, high) => Math.min(Math.max(value, low), high);
-
-/** A number as short as it can be typed. */
-function plain(value) {
-  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
-  let precision = 1;
-  while (Number(number(value, precision)) !== value && precision < 17) precision += 1;
-  return number(value, precision);
-}
 
 /** The live page in `host`. `bridge.moved(state, numbers)` hears of it at rest. */
 export class Page {
@@ -369,7 +361,7 @@ export class Page {
     const alike = (high - low) / (right - left), share = TALL[0] <= alike && alike <= TALL[1] ? alike : OTHERWISE, tall = Math.round(wide * share);
     const x = (u) => RIM.left + (u - left) / (right - left) * wide, y = (v) => RIM.top + (high - v) / (high - low) * tall;
     this.scale = { x, y, wide, tall, unit: [wide / (right - left), tall / (high - low)], inverse: [(px) => left + (px - RIM.left) / wide * (right - left), (py) => high - (py - RIM.top) / tall * (high - low)] };
-    const height = tall + RIM.top + RIM.bottom, inner = ["svg", { x: String(RIM.left), y: String(RIM.top), width: String(wide), height: String(tall), viewBox: `${RIM.left} ${RIM.top} ${wide} ${tall}`, class: "bp-area" }, ...this.contours(), ["g", { class: "bp-ways" }]];
+    const height = tall + RIM.top + RIM.bottom, inner = ["svg", { x: String(RIM.left), y: String(RIM.top), width: String(wide), height: String(tall), viewBox: `${RIM.left} ${RIM.top} ${wide} ${tall}`, class: "bp-area" }, ...contourLines(this.here.contours, (u, v) => [RIM.left + u * wide, RIM.top + (1 - v) * tall]), ["g", { class: "bp-ways" }]];
     this.svg = build(["svg", { viewBox: `0 0 ${width} ${height}`, width: String(width), height: String(height), class: "bp-plane" },
       ...this.ticks(), inner, ["rect", { class: "bp-frame", x: String(RIM.left), y: String(RIM.top), width: String(wide), height: String(tall) }], ["g", { class: "bp-arrows" }],
       ["g", { class: "bp-handle" }, ["circle", { class: "bp-reach", r: "20" }], ["circle", { class: "bp-ring", r: "9" }], ["circle", { class: "bp-hub", r: "2.5" }]]]);
@@ -380,21 +372,6 @@ export class Page {
     this.figure.replaceChildren(this.svg);
     if (anew) return;
     this.drawWays(); this.drawLosses();
-  }
-
-  /** The lines of equal loss with their numbers, of which those that would touch another are left out. */
-  contours() {
-    const { scale } = this, lines = [], texts = [], taken = [];
-    for (const { lines: pieces, label, text } of [...this.here.contours].reverse()) {
-      const place = (u, v) => [RIM.left + u * scale.wide, RIM.top + (1 - v) * scale.tall];
-      const d = pieces.map((flat) => { let path = ""; for (let i = 0; i < flat.length; i += 2) path += (i ? "L" : "M") + place(flat[i], flat[i + 1]).map((c) => c.toFixed(1)).join(" "); return path; }).join("");
-      lines.push(["path", { class: "bp-contour", d }]);
-      const at = label && place(...label);
-      if (!at || taken.some((other) => Math.hypot(at[0] - other[0], 2 * (at[1] - other[1])) < ROW_TEXT * 1.6)) continue;
-      taken.push(at);
-      texts.push(["text", { class: "bp-level", x: at[0].toFixed(1), y: (at[1] + 4).toFixed(1), "text-anchor": "middle" }, text]);
-    }
-    return [...lines, ...texts];
   }
 
   ticks() {

@@ -14,7 +14,7 @@ TOLD = 17  # pixels between two lines of words
 
 
 def draw_map(surface, contours, ways, step):
-    """The map as a `Picture`; `ways` are [(optimizer, rate, points, losses)], `step` the one whose points are marked."""
+    """The map as a `Picture`; `ways` are [(optimizer, rate or None, points, losses)], `step` the one whose points are marked."""
     (left, right), (low, high) = surface.ranges
     alike = (high - low) / (right - left)
     tall = WIDE * (alike if TALL[0] <= alike <= TALL[1] else OTHERWISE)
@@ -37,7 +37,8 @@ def draw_map(surface, contours, ways, step):
 
 def _words(surface, optimizer, rate, points, losses):
     output = surface.graph.output
-    return f"{optimizer}, α = {number(rate)}: {output} from {short(losses[0])} to {short(losses[-1])} in {len(points) - 1} steps"
+    head = optimizer if rate is None else f"{optimizer}, α = {number(rate)}"
+    return f"{head}: {output} from {short(losses[0])} to {short(losses[-1])} in {len(points) - 1} steps"
 
 
 def _contours(contours, tall):

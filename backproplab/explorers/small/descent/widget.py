@@ -16,11 +16,12 @@ ROOMS = (
     "numbers",
     "computation",
     "elements",
+    "contours",
     "small/descent/descent_rules",
     "small/descent/descent",
     "bridge",
 )
-LOOKS = ("page", "small/descent/descent")
+LOOKS = ("page", "contours", "small/descent/descent")
 AGREE = 1e-9  # of a point's size, or of the map's where that is more: as far apart as page and kernel may be
 
 

@@ -12,13 +12,6 @@ let count = 0;
 const power = (exponent) => (exponent === 0 ? "1" : "10" + [...String(exponent)].map((c) => RAISED[c]).join(""));
 const bounded = (value, low, high) => Math.min(Math.max(value, low), high);
 
-/** A number as short as it can be typed: 1e-5, 0.003. */
-function plain(value) {
-  let precision = 1;
-  while (Number(number(value, precision)) !== value && precision < 17) precision += 1;
-  return number(value, precision);
-}
-
 /** Where steps and errors stand in a plot of that size; `errors` say how many decades it has. */
 export function scales(width, height, errors) {
   const known = errors.filter((error) => error > 0), rim = errors.some((error) => error === 0);

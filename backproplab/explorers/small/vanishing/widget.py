@@ -6,6 +6,7 @@ from dataclasses import asdict
 from ....notation import number
 from ... import page
 from ...life import Explorer, keep
+from ..settings import setting
 from .sheet import grid_of, plain, sheet_of, title_of
 from .sizes import sizes_of
 from .states import FIELDS, State, changed
@@ -21,11 +22,6 @@ ROOMS = (
 )
 LOOKS = ("page", "small/vanishing/vanishing")
 FIRST = State(20, 16, "sigmoid", "xavier", False, False, 0, 10)
-
-
-def _of_state(name, doc):
-    """A property that reads a field of the state and sets it, or refuses to."""
-    return property(lambda self: getattr(self._state, name), lambda self, value: self.set(**{name: value}), doc=doc)
 
 
 class VanishingExplorer(Explorer):
@@ -59,14 +55,14 @@ class VanishingExplorer(Explorer):
         self._go(changes)
         self.send({"state": self.state})
 
-    depth = _of_state("depth", "The number of layers, from 2 to 100; may be set.")
-    width = _of_state("width", "The units in each layer: 8, 16, 32 or 64; may be set.")
-    activation = _of_state("activation", "The activation of the hidden layers; may be set.")
-    init = _of_state("init", "How the weights begin: a name, or their standard deviation; may be set.")
-    batch_norm = _of_state("batch_norm", "Whether the hidden layers are normalised over the rows; may be set.")
-    residual = _of_state("residual", "Whether each hidden layer adds what comes in; may be set.")
-    seed = _of_state("seed", "The seed of rows and weights; may be set.")
-    layer = _of_state("layer", "The layer from which one step back is shown, from 2; may be set.")
+    depth = setting("depth", "The number of layers, from 2 to 100; may be set.")
+    width = setting("width", "The units in each layer: 8, 16, 32 or 64; may be set.")
+    activation = setting("activation", "The activation of the hidden layers; may be set.")
+    init = setting("init", "How the weights begin: a name, or their standard deviation; may be set.")
+    batch_norm = setting("batch_norm", "Whether the hidden layers are normalised over the rows; may be set.")
+    residual = setting("residual", "Whether each hidden layer adds what comes in; may be set.")
+    seed = setting("seed", "The seed of rows and weights; may be set.")
+    layer = setting("layer", "The layer from which one step back is shown, from 2; may be set.")
 
     @property
     def deltas(self):

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..notation import latex_layer, parts, place, short, unit_name
-from ..paper.latex import matrix_derivation
-from ..paper.mathml import tree
-from ..paper.matrices import MatrixDerivation
-from ..pictures.facts import fill, gather
-from ..pictures.files import live
-from ..pictures.template import drawing
-from ..terms import below, walk
+from ...notation import latex_layer, parts, place, short, unit_name
+from ...paper.latex import matrix_derivation
+from ...paper.mathml import tree
+from ...paper.matrices import MatrixDerivation
+from ...pictures.facts import fill, gather
+from ...pictures.files import live
+from ...pictures.template import drawing
+from ...terms import below, walk
 
 
 @dataclass(frozen=True)

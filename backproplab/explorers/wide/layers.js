@@ -68,8 +68,8 @@ class Layers {
     const single = graph.paths("L", asked).count === 1 ? [["mtr", {}, left(...fraction(sheet.names, ["L", asked]).slice(2)), right(["mo", {}, "="], ...factors)]] : [];
     const table = build(["math", {}, ["mtable", { displaystyle: "true", columnalign: "right left" }, ...single, ...[...names, asked].map((name) => sheet.rows[name])]]);
     for (const node of table.querySelectorAll("[data-term]")) if (colors.has(node.getAttribute("data-term"))) node.setAttribute("class", `c${colors.get(node.getAttribute("data-term"))}`);
-    page.colors = colors;
-    page.chain.replaceChildren(html("div", { class: "bp-matrices" }, table));
-    page.collect(page.chain, "chain");
+    page.chain.colors = colors;
+    page.chain.node.replaceChildren(html("div", { class: "bp-matrices" }, table));
+    page.collect(page.chain.node, "chain");
   }
 }

@@ -1,0 +1,1 @@
+"""What does a curve over z tell: an activation and its slope, a loss and its slope?"""

@@ -1,0 +1,1 @@
+"""Where does the transpose stand? One screen: a dense layer and its way back in four layouts."""
