@@ -42,6 +42,7 @@ __all__ = [
     "explore_boundary",
     "explore_descent",
     "explore_step",
+    "explore_vanishing",
     "numerical_gradient",
     "paths",
     "table",
@@ -51,7 +52,7 @@ __all__ = [
 
 def __getattr__(name):
     """The widgets, loaded on first use: `explore` imports ipywidgets."""
-    if name in ("explore", "explore_boundary", "explore_descent", "explore_step"):
+    if name in ("explore", "explore_boundary", "explore_descent", "explore_step", "explore_vanishing"):
         from . import explorers
 
         return getattr(explorers, name)

@@ -10,6 +10,7 @@ from .layers import layers_of
 from .small.boundary.widget import BoundaryExplorer
 from .small.descent.widget import DescentExplorer
 from .small.step.widget import StepExplorer
+from .small.vanishing.widget import VanishingExplorer
 from .wide.widget import WideExplorer
 from .widget import MOST_EDGES, MOST_EXAMPLES, GraphExplorer
 
@@ -103,14 +104,31 @@ def explore_descent(
     return DescentExplorer(surface, start, ranges, **asked)
 
 
+def explore_vanishing(
+    depth=20, width=16, activation="sigmoid", init="xavier", batch_norm=False, residual=False, seed=0, *, layer=10
+):
+    """A page on why deep nets do not learn: the size of delta and of the gradients in each layer, and the factors that make it.
+
+    `depth` layers, 2 to 100, of `width` 8, 16, 32 or 64 units, the last one linear, with a squared error on 64 normal rows;
+    `activation` and `init` as for `bp.Network`, the hidden layers with batch normalisation or residuals or both; `layer` is
+    the one from which a single step back is shown. `e.set(activation="relu", init="he")` moves the controls; `e.deltas`,
+    `e.gradients`, `e.factors`, `e.dead`, `e.overflow` and `e.still` are there to read; `e.save("vanishing.html")` writes the page.
+    ValueError and TypeError: an unknown name, a number out of its range.
+    """
+    asked = dict(depth=depth, width=width, activation=activation, init=init, batch_norm=batch_norm, residual=residual)
+    return VanishingExplorer(**asked, seed=seed, layer=layer)
+
+
 __all__ = [
     "BoundaryExplorer",
     "DescentExplorer",
     "GraphExplorer",
     "StepExplorer",
+    "VanishingExplorer",
     "WideExplorer",
     "explore",
     "explore_boundary",
     "explore_descent",
     "explore_step",
+    "explore_vanishing",
 ]
