@@ -105,6 +105,8 @@ def doubled(W, D):
     ("02.1", "log(x)", "wrong", "the formula has no finite value"), ("04.1", "answer + 1", "wrong", "uses answer, but the graph has"), ("01.1", {...}, "waiting", "Waiting"),
     ("01.1", {"x": 1, "y": 2}, "wrong", "as a set"), ("03.2", "4(a - y)**3", "wrong", "between factors write *"), ("03.2", "4*a(1 - a)", "wrong", "for a product write a*(...)"), ("03.2", "−a", "wrong", "for minus write -"),
     ("04.1", "(a2 - y)*a2*(1 - a2)*w2*a1*(1 - a1)*x", "wrong", "the slope of another activation"), ("04.1", "(a2 - y)*a2*(1 - a2)*w2*(1 - a1**2)**2*x", "wrong", "multiplied in twice"),
+    ("12.1", (0.25, 0.25**9), "wrong", "number 2"), ("12.1", ("1/4", "1/65536"), "right", "Right"), ("12.2", (0.25, 1), "wrong", "number 1"),
+    ("12.2", ("sqrt(1/8)", 1), "right", "Right"), ("12.4", (24, 1e-12, 1.1**12), "wrong", "number 1"), ("12.4", (4096, 1e-12, 3.13843), "right", "Right"),
     ("13.1", (1.5, 0.8333333), "wrong", "number 2"), ("13.1", (1.5, "11/18"), "right", "Right"), ("13.2", (7840, 9375), "wrong", "number 1, 2"),
     ("13.3", (-2e-5, 3e-3, -2e-5, 3e-3), "wrong", "number 3, 4"), ("13.3", (..., ..., ..., ...), "waiting", "Waiting"),
     ("13.4", lambda P, Y: (P.argmax(axis=1) == Y).mean(), "wrong", "Not yet"), ("13.4", lambda P, Y: np.mean([P[i, Y[i]] >= np.sort(P[i])[-2] for i in range(len(Y))]), "right", "Right"),
@@ -210,7 +212,38 @@ def adam(change):
     return step
 
 
+def back_to_Z(change):
+    def back(dN, dvar, C, var):
+        Z = C + 1j * 0  # an oracle without a chain: Z is C, moved a little into the imaginary, entry by entry
+        found = np.zeros_like(C)
+        for place in np.ndindex(C.shape):
+            Z[place] += 1e-30j
+            mu = Z.mean(axis=0) if change not in ("mean", "both") else C.mean(axis=0)
+            spread = ((Z - mu) ** 2).mean(axis=0) * (change not in ("variance", "both"))
+            found[place] = ((dN * (Z - mu) / np.sqrt(var + 1e-5)).sum() + (dvar * spread).sum()).imag / 1e-30
+            Z[place] = C[place]
+        return found
+
+    return back
+
+
+def normalised(change):
+    def gradient(p, X, Y):
+        net = bp.Network.from_parameters(p, ["tanh", "sigmoid"])
+        trace = net.forward(X, Y)
+        g = bp.backpropagate(net.terms(trace), "L")
+        scale, dS, N = p["gamma1"] / np.sqrt(trace["var1"] + 1e-5), g["S1"], trace["N1"]
+        D = scale * (dS - (change != "mean") * dS.mean(axis=0) - (change != "variance") * N * (dS * N).mean(axis=0))
+        return {name: g[name] for name in p} | {"W1": D.T @ X}
+
+    return gradient
+
+
 @pytest.mark.parametrize("name, answer, says", [
+    ("12.3", back_to_Z(""), "Right."), ("12.3", back_to_Z("variance"), "the path over var is missing"), ("12.3", back_to_Z("mean"), "the path over mu is missing"),
+    ("12.3", back_to_Z("both"), "the path over var is missing"), ("12.3", lambda dN, dvar, C, var: -back_to_Z("")(dN, dvar, C, var), "the sign is the opposite one"),
+    ("12.3", lambda dN, dvar, C, var: (lambda dC: dC - dC.mean(axis=0))(dN / np.sqrt(var + 1e-5) + dvar * C / len(C)), "with the term 2*C/n"),
+    ("12.5", normalised(""), "Right."), ("12.5", normalised("mean"), "mean-constant"), ("12.5", normalised("variance"), "variance-constant"),
     ("11.1", momentum(""), "Right."), ("11.1", momentum("mean"), "here they are added, mu v + g"), ("11.1", momentum("old"), "it goes along the new one"),
     ("11.1", momentum("rate"), "your v has the rate in it"), ("11.1", lambda w, v, g, rate, mu: (w, v), "Not yet."),
     ("11.2", adam(""), "Right."), ("11.2", adam("none"), "divide each by 1 - beta**t"), ("11.2", adam("kept"), "The new w is right; but return m and s as they are"),

@@ -103,6 +103,30 @@ def adam_step_11_2(w, m, s, g, t, rate=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     return w - rate * m_hat / (np.sqrt(s_hat) + eps), m, s
 
 
+def back_to_Z_12_3(dN, dvar, C, var):
+    dC = dN / np.sqrt(var + 1e-5) + dvar * 2 * C / len(C)
+    dmu = -dC.sum(axis=0)
+    return dC + dmu / len(C)
+
+
+def gradient_12_5(p, X, Y):
+    Z1 = X @ p["W1"].T
+    std = np.sqrt(Z1.var(axis=0) + 1e-5)
+    N = (Z1 - Z1.mean(axis=0)) / std
+    A1 = np.tanh(p["gamma1"] * N + p["beta1"])
+    A2 = 1 / (1 + np.exp(-(A1 @ p["W2"].T + p["b2"])))
+    D2 = (A2 - Y) / len(X) * A2 * (1 - A2)
+    dS = D2 @ p["W2"] * (1 - A1**2)
+    D1 = p["gamma1"] / std * (dS - dS.mean(axis=0) - N * (dS * N).mean(axis=0))
+    return {
+        "W1": D1.T @ X,
+        "gamma1": (dS * N).sum(axis=0),
+        "beta1": dS.sum(axis=0),
+        "W2": D2.T @ A1,
+        "b2": D2.sum(axis=0),
+    }
+
+
 def two_guesses_13_4(P, Y):
     best = np.argsort(P, axis=1)[:, -2:]
     return np.mean([label in pair for label, pair in zip(Y, best, strict=True)])

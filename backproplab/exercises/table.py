@@ -45,6 +45,9 @@ WORDS = {
     "mean of uses": "Not yet: you take the mean over the places. A shared weight moves in all of them at once: add.",
     "not turned": "Not yet: the kernel is not turned round. x[m] met w[0] at the place m, w[1] at the place before it.",
     "overwritten": "Not yet: where two windows overlap, the later one has overwritten the earlier: add.",
+    "variance constant": "Not yet: the path over var is missing. C is used twice, in N and in var.",
+    "mean constant": "Not yet: the path over mu is missing. Z is used twice, in C itself and in mu.",
+    "variance once": "Not yet: dvar reaches each C with the term 2*C/n.",
     "shape": "The result has shape {found}, expected {expected}.",
 }
 
@@ -104,6 +107,23 @@ KERNEL_SLIPS = (
 SIGNAL_SLIPS = (("not turned", lambda w, delta: np.convolve(delta, w[::-1])), ("overwritten", _overwritten))
 
 
+def _back_to_Z(dN, dvar, C, var, over_var=True, over_mu=True, share=2.0):
+    dC = dN / (var + 1e-5) ** 0.5 + over_var * share * dvar * C / len(C)
+    return dC - over_mu * dC.mean(axis=0)
+
+
+def _normalised_rows(rng):
+    C = rng.normal(size=(6, 3))
+    C = C - C.mean(axis=0)
+    return rng.normal(size=(6, 3)), rng.normal(size=3), C, (C**2).mean(axis=0)
+
+
+NORM_SLIPS = (
+    ("variance constant", lambda *arrays: _back_to_Z(*arrays, over_var=False)),
+    ("variance constant", lambda *arrays: _back_to_Z(*arrays, over_var=False, over_mu=False)),
+    ("mean constant", lambda *arrays: _back_to_Z(*arrays, over_mu=False)),
+    ("variance once", lambda *arrays: _back_to_Z(*arrays, share=1.0)),
+)
 NEURON = dict(z="w*x + b", a="sigmoid(z)")
 CHAIN = dict(z1="w1*x + b1", a1="tanh(z1)", z2="w2*a1 + b2", a2="sigmoid(z2)", L="(a2 - y)**2 / 2")
 
@@ -194,6 +214,18 @@ EXERCISES = {
         "One step multiplies the distance by 1 - rate*a.", "at_once, never = 1 / 8, 1 / 4"),
     "11.4": Row("value", dict(right=(10, 100, 1)),
         "v becomes 1/(1 - mu); in Adam m and s both become 1.", "with_09, with_099, with_adam = 10, 100, 1"),
+    "12.1": Row("value", dict(right=(0.25, 0.25**8)),
+        "The weights multiply by the root of 16 times 0.25, the slopes by at most their largest value.", "one, eight = 1 / 4, (1 / 4) ** 8"),
+    "12.2": Row("value", dict(right=(8**-0.5, 1.0)),
+        "16 std^2 times the mean square of the slopes must be 1. Those mean squares are 1/2 and 1/16.", "relu_std, sigmoid_std = (2 / 16) ** 0.5, (16 / 16) ** 0.5"),
+    "12.3": Row("function", dict(right=_back_to_Z, draw=_normalised_rows, slips=NORM_SLIPS),
+        "dC = dN/sqrt(var + 1e-5) + dvar*2*C/n. Then Z: in C its term is 1, and mu gets -dC.sum(axis=0), which reaches each row with the term 1/n.",
+        solutions.back_to_Z_12_3),
+    "12.4": Row("value", dict(right=(4096, 1e-12, 1.1**12)),
+        "Each layer doubles the number of paths. Without a skip a layer multiplies by 0.1, with it by 1 + 0.1.", "paths, without, with_skips = 2**12, 0.1**12, 1.1**12"),
+    "12.5": Row("gradient function", dict(sizes=[3, 4, 2], activations=["tanh", "sigmoid"], options=dict(batch_norm=True)),
+        "Forward: Z1 = X @ W1.T (no b1), N, S1, A1. Backward down to dS1 as always; then gamma1 and beta1, then the short form for Z1.",
+        solutions.gradient_12_5),
     "13.1": Row("value", dict(right=(1.5, 44 / 72)),
         "The program prints the last batch's loss. In the mean each batch counts for its rows: 32, 32 and 8 of 72.",
         "printed, loss_of_epoch = 1.5, (32 * 0.4 + 32 * 0.6 + 8 * 1.5) / 72"),
