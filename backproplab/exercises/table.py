@@ -41,6 +41,7 @@ WORDS = {
     "rate in velocity": "Not yet: your v has the rate in it; here v is made of gradients alone, and the rate stands in the step.",
     "no correction": "Not yet: m and s are too small at first; divide each by 1 - beta**t before the step.",
     "corrected kept": "The new w is right; but return m and s as they are, without the correction: it is made anew at each step.",
+    "no slope": "Not yet: so Z = X W^T moves; the slope of tanh is still to come, at each entry.",
     "shape": "The result has shape {found}, expected {expected}.",
 }
 
@@ -192,4 +193,17 @@ EXERCISES = {
                                  draw=lambda rng: (rng.dirichlet(np.ones(10), 40), rng.integers(0, 10, 40))),
         "np.argsort(P, axis=1) has the classes of each row, the least probable first. Is the label among the last two?",
         solutions.two_guesses_13_4),
+    "15.1": Row("value", dict(right=1.4762),
+        "The first step uses 9w = 18. Before the second, .grad still holds those 18, and the new 9w is added to them.", "w_after = 1.4762"),
+    "15.2": Row("value", dict(right=(35, 20)),
+        "Three paths lead from z to x: over a in the product, over the a that is added, and the x of the product. Which one does detach cut?",
+        "true, found_by_pytorch = 35, 20"),
+    "15.3": Row("function", dict(right=lambda X, W, V: (1 - np.tanh(X @ W.T) ** 2) * (X @ V.T),
+                                 draw=lambda rng: (rng.normal(size=(5, 3)), rng.normal(size=(4, 3)), rng.normal(size=(4, 3))),
+                                 slips=(("no slope", lambda X, W, V: X @ V.T),)),
+        "Z = X W^T is linear in W: it moves by X V^T. Then the slope of tanh at each entry.",
+        solutions.push_15_3),
+    "15.4": Row("value", dict(right=(1.25, 1.25, 0.5)),
+        "DDP divides by 3. What must stand before a mean over n_k rows, so that the sum of all three, divided by 3, has n_k/24 there?",
+        "factors = 3 * 10 / 24, 3 * 10 / 24, 3 * 4 / 24"),
 }  # fmt: skip
