@@ -41,4 +41,4 @@ def test_workers_find_the_gradient_of_all_rows_and_learn_as_one(rows):
 
 def test_another_number_of_parts_than_workers_is_refused():
     done = start(2, 24)
-    assert done.returncode != 0 and "two_workers: 2 workers need 2 numbers of rows, found 1" in done.stderr
+    assert done.returncode != 0 and "two_workers: give 2 numbers of rows, found 1" in done.stderr

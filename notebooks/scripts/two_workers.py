@@ -1,6 +1,6 @@
-"""Several workers, each with some of the rows, learn together as one would that has all rows.
+"""Several workers, each with some of the rows, learn together as one would with all rows.
 
-python -m torch.distributed.run --standalone --local-addr 127.0.0.1 --nproc-per-node 2 two_workers.py 16 8
+torchrun --standalone --local-addr 127.0.0.1 --nproc-per-node 2 two_workers.py 16 8
 """
 
 import json
@@ -14,17 +14,19 @@ from torch.nn.parallel import DistributedDataParallel
 import backproplab as bp
 
 dist.init_process_group("gloo")
-sizes, rank, workers = [int(size) for size in sys.argv[1:]], dist.get_rank(), dist.get_world_size()
+rank, workers = dist.get_rank(), dist.get_world_size()  # who am I, and how many are we?
+sizes = [int(size) for size in sys.argv[1:]]
 if len(sizes) != workers:
-    raise SystemExit(f"two_workers: {workers} workers need {workers} numbers of rows, found {len(sizes)}")
-n, before = sum(sizes), sum(sizes[:rank])
+    raise SystemExit(f"two_workers: give {workers} numbers of rows, found {len(sizes)}")
+n, mine = sum(sizes), slice(sum(sizes[:rank]), sum(sizes[: rank + 1]))
 X, Y = map(torch.tensor, bp.datasets.moons(n, seed=0))
-x, y = X[before : before + sizes[rank]], Y[before : before + sizes[rank]]  # my rows
+x, y = X[mine], Y[mine]
 
 
 def learn(way, factor):
-    """Twenty steps of descent: the gradient of the first, and the loss over all rows after the last."""
-    model = bp.Network([2, 3, 2], ["tanh", "softmax"], loss="cross_entropy", seed=4).to_torch()[:-1]
+    """Twenty steps: the gradient of the first, and the loss over all rows in the end."""
+    net = bp.Network([2, 3, 2], ["tanh", "softmax"], loss="cross_entropy", seed=4)
+    model = net.to_torch()[:-1]
     if way != "by hand":
         model = DistributedDataParallel(model)
     optimizer, gradients = torch.optim.SGD(model.parameters(), lr=0.5), []
@@ -40,8 +42,9 @@ def learn(way, factor):
     return {"gradient": gradients[0], "loss": cross_entropy(model(X), Y).item()}
 
 
-mine = len(y) / n  # my part of all rows
-found = {way: learn(way, factor) for way, factor in {"by hand": mine, "DDP": 1, "DDP weighted": workers * mine}.items()}
+part = len(y) / n  # of all rows
+factors = {"by hand": part, "DDP": 1, "DDP weighted": workers * part}
+found = {way: learn(way, factor) for way, factor in factors.items()}
 if rank == 0:
     print(json.dumps(found))
 dist.destroy_process_group()
