@@ -48,6 +48,7 @@ WORDS = {
     "variance constant": "Not yet: the path over var is missing. C is used twice, in N and in var.",
     "mean constant": "Not yet: the path over mu is missing. Z is used twice, in C itself and in mu.",
     "variance once": "Not yet: dvar reaches each C with the term 2*C/n.",
+    "no slope": "Not yet: so Z = X W^T moves; the slope of tanh is still to come, at each entry.",
     "shape": "The result has shape {found}, expected {expected}.",
 }
 
@@ -255,4 +256,17 @@ EXERCISES = {
     "14.4": Row("value", dict(right=(5050, 5, 25)),
         "From the loss at time t the weight is reached at t, t - 1, ... and 1. In the attention: how many ways lead from one score to o?",
         "time, values, keys = 100 * 101 // 2, 5, 5 * 5"),
+    "15.1": Row("value", dict(right=1.4762),
+        "The first step uses 9w = 18. Before the second, .grad still holds those 18, and the new 9w is added to them.", "w_after = 1.4762"),
+    "15.2": Row("value", dict(right=(35, 20)),
+        "Three paths lead from z to x: over a in the product, over the a that is added, and the x of the product. Which one does detach cut?",
+        "true, found_by_pytorch = 35, 20"),
+    "15.3": Row("function", dict(right=lambda X, W, V: (1 - np.tanh(X @ W.T) ** 2) * (X @ V.T),
+                                 draw=lambda rng: (rng.normal(size=(5, 3)), rng.normal(size=(4, 3)), rng.normal(size=(4, 3))),
+                                 slips=(("no slope", lambda X, W, V: X @ V.T),)),
+        "Z = X W^T is linear in W: it moves by X V^T. Then the slope of tanh at each entry.",
+        solutions.push_15_3),
+    "15.4": Row("value", dict(right=(1.25, 1.25, 0.5)),
+        "DDP divides by 3. What must stand before a mean over n_k rows, so that the sum of all three, divided by 3, has n_k/24 there?",
+        "factors = 3 * 10 / 24, 3 * 10 / 24, 3 * 4 / 24"),
 }  # fmt: skip

@@ -104,6 +104,29 @@ class Network:
         """Write parameters and settings to an .npz file; it is replaced as a whole, or stays. OSError: it cannot be written."""
         write_network(self, path)
 
+    @classmethod
+    def from_torch(cls, module, loss="squared_error"):
+        """The network of a `torch.nn.Sequential`, its numbers copied: Linear, then BatchNorm1d where there is one, then an activation.
+
+        `loss` is a name as above, or CrossEntropyLoss(), BCEWithLogitsLoss() (after logits) or BCELoss(). MSELoss is none of
+        ours: squared_error is 1/2 of the sum over the outputs, as a mean over the rows. A bias before BatchNorm1d, which its
+        mean takes away again, is taken from the running mean. ValueError: a module that has no counterpart here, by its name.
+        TypeError: no Sequential. ImportError: PyTorch is missing.
+        """
+        from . import torch_bridge
+
+        return torch_bridge.from_torch(cls, module, loss)
+
+    def to_torch(self):
+        """The network as a `torch.nn.Sequential` of its dtype, with a copy of every number; its last module is the output's activation.
+
+        In training mode it computes what `forward` does, after `.eval()` what `predict` does; `module[:-1]` are the logits, as
+        PyTorch's CrossEntropyLoss takes them. Loss and l2 are no part of a module. ImportError: PyTorch is missing.
+        """
+        from . import torch_bridge
+
+        return torch_bridge.to_torch(self)
+
     def _set_up(self, parameters, activations, loss, l2, reduction, residual):
         weights = [array for name, array in parameters.items() if parts(name).letter == "W"]
         self._parameters, self.depth, self.dtype = parameters, len(weights), parameters["W1"].dtype
