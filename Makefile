@@ -21,7 +21,7 @@ lab: $(VENV)/lab.done
 	$(BIN)/jupyter lab $(AS_ROOT) $(NO_SCREEN) --LabApp.default_url=/lab/tree/$(FIRST)
 
 test: $(VENV)/test.done
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 soak: $(VENV)/test.done
 	BACKPROPLAB_SOAK=200 $(BIN)/python -m pytest tests/test_soak.py tests/test_page.py tests/test_explorer.py --capture=no --verbose -k "soak or random_states or behind"
