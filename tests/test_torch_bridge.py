@@ -13,6 +13,8 @@ import backproplab as bp
 from backproplab.functions.activations import ACTIVATIONS
 
 torch = pytest.importorskip("torch")
+from torch.nn.utils import prune  # noqa: E402
+
 from backproplab.models import torch_bridge  # noqa: E402
 
 nn = torch.nn
@@ -122,6 +124,28 @@ def test_an_activation_without_a_module_is_refused(monkeypatch):
         bp.Network([2, 2], ["silu"]).to_torch()
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_fifty_steps_with_norms_and_skips_are_those_of_pytorch(seed):
+    rng = np.random.default_rng([50, seed])
+    sizes, X, Y = [3, 4, 4, 4, 2], rng.normal(size=(12, 3)), rng.integers(0, 2, 12)
+    activations = [*rng.choice(["tanh", "sigmoid", "silu", "softplus"], 3), "softmax"]
+    net = bp.Network(sizes, activations, loss="cross_entropy", batch_norm=True, residual=True, seed=seed)
+    module = net.to_torch()
+    ours, theirs = [
+        (bp.SGD(0.05, momentum=0.9), torch.optim.SGD(module.parameters(), lr=0.05, momentum=0.9)),
+        (bp.Adam(0.01), torch.optim.Adam(module.parameters(), lr=0.01)),
+    ][seed % 2]
+    bp.train(net, X, Y, ours, epochs=50, batch_size=12, seed=0)
+    for _ in range(50):
+        theirs.zero_grad()
+        loss_in_pytorch(net, module, X, Y).backward()
+        theirs.step()
+    again = bp.Network.from_torch(module, loss="cross_entropy")
+    for name, value in (net.parameters | net.running).items():
+        assert_same((again.parameters | again.running)[name], value, 1e-9)
+    assert_same(net.predict(X), module.eval()(torch.tensor(X)).detach().numpy(), 1e-9)
+
+
 # --- modules that people write --------------------------------------------------------------------------------------------
 
 
@@ -157,7 +181,10 @@ def test_two_classes(loss, last):
 
 def test_mean_squared_error_is_said_to_be_another_loss_and_is_as_much_larger_as_is_said():
     module = wide(nn.Linear(4, 8))
-    with pytest.raises(ValueError, match=r"MSELoss is the mean of .* MSELoss is 0.25 times that"):
+    with pytest.raises(
+        ValueError,
+        match=r"MSELoss is the mean of .* MSELoss is 0.25 times that; give loss='squared_error', and that many times the rate",
+    ):
         bp.Network.from_torch(module, loss=nn.MSELoss())
     targets = torch.zeros(5, 8).double()
     ours = bp.Network.from_torch(module).loss(ROWS.numpy(), targets.numpy())
@@ -197,6 +224,17 @@ class Loud(nn.Tanh):
         return 2 * super().forward(z)
 
 
+def meddled(meddle, *modules):
+    """A module that was built in the usual way, and to which something was done afterwards."""
+    module = nn.Sequential(*modules or (nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)))
+    meddle(module)
+    return module
+
+
+def twice(module, given, *made):
+    return 2 * (made or given)[0]
+
+
 TIED = nn.Linear(4, 4)
 L44, TANH, NORM = nn.Linear(4, 4), nn.Tanh(), nn.BatchNorm1d
 
@@ -209,7 +247,7 @@ L44, TANH, NORM = nn.Linear(4, 4), nn.Tanh(), nn.BatchNorm1d
     (nn.Sequential(L44, Loud()), "squared_error", "layer 1 has Loud"),
     (nn.Sequential(torch_bridge.Skip(nn.Linear(4, 4)), TANH, L44), "squared_error", "layer 2 begins with Tanh"),
     (nn.Sequential(L44, nn.ReLU6()), "squared_error", "layer 1 has ReLU6"),
-    (nn.Sequential(L44, nn.GELU(approximate="tanh")), "squared_error", "layer 1 has GELU.*GELU.approximate=none"),
+    (nn.Sequential(L44, nn.GELU(approximate="tanh")), "squared_error", r"layer 1 has GELU.*GELU\(approximate='none'\)"),
     (nn.Sequential(L44, nn.LeakyReLU(0.2)), "squared_error", r"layer 1 has LeakyReLU\(negative_slope=0.2\).*LeakyReLU\(negative_slope=0.01\)"),
     (nn.Sequential(L44, nn.Softplus(beta=2)), "squared_error", "layer 1 has Softplus"),
     (nn.Sequential(L44, nn.Softplus(threshold=5)), "squared_error", "layer 1 has Softplus"),
@@ -243,6 +281,18 @@ L44, TANH, NORM = nn.Linear(4, 4), nn.Tanh(), nn.BatchNorm1d
     (nn.Sequential(L44), nn.CrossEntropyLoss(ignore_index=0), "has its own ignore_index"),
     (nn.Sequential(nn.Linear(4, 1)), nn.BCEWithLogitsLoss(pos_weight=torch.ones(1)), "has its own pos_weight"),
     (nn.Sequential(L44), nn.L1Loss(), "the loss is L1Loss.*allowed are the names of bp.LOSSES, and CrossEntropyLoss"),
+    (nn.Sequential(L44, NORM(5), TANH, nn.Linear(4, 1)), "squared_error", r"layer 1 has BatchNorm1d\(5.*after Linear.*expected BatchNorm1d\(4\)"),
+    (nn.Sequential(nn.Linear(4, 4, device="meta")), "squared_error", "on the device 'meta'; they have no numbers yet"),
+    (nn.Sequential(nn.LazyLinear(4), TANH, L44), "squared_error", "layer 1 begins with LazyLinear"),
+    (nn.Sequential(L44, TANH, nn.Linear(4, 1).double()), "squared_error", "the parameters are float32 and float64; one type for all"),
+    (meddled(lambda module: module[0].register_forward_hook(twice)), "squared_error", "Linear '0' has a forward hook; .* remove it"),
+    (meddled(lambda module: module[1].register_forward_pre_hook(twice)), "squared_error", "Tanh '1' has a forward hook"),
+    (meddled(lambda module: module.register_forward_hook(twice)), "squared_error", "Sequential '' has a forward hook"),
+    (meddled(lambda module: prune.l1_unstructured(module[2], "weight", 2)), "squared_error", "Linear '2' has a forward hook"),
+    (meddled(lambda module: setattr(module[0], "weight", None)), "squared_error", "the parameters are None; allowed are float32"),
+    (nn.Sequential(L44), nn.CrossEntropyLoss, r"the loss is type CrossEntropyLoss; .* and CrossEntropyLoss\(\), BCE"),
+    (nn.Sequential(L44), nn.functional.cross_entropy, "the loss is function cross_entropy; allowed"),
+    (nn.Sequential(L44), nn.MSELoss(reduction="sum"), r"the loss is MSELoss.*allowed are the names"),
     (nn.Sequential(L44), "mse", "unknown loss 'mse'; known are squared_error"),
 ])  # fmt: skip
 def test_what_has_no_counterpart_is_refused_by_its_name(module, loss, words):

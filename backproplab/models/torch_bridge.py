@@ -94,6 +94,11 @@ def from_torch(make, module, loss):
     _check_own_weights(module)
     parameters, running, layers = {}, {}, _layers(module)
     activations = [_read(number, modules, parameters, running) for number, (modules, _) in enumerate(layers, 1)]
+    _check_hooks(module)
+    if len(kinds := {f"{value.dtype}" for value in (*parameters.values(), *running.values())}) > 1:
+        raise _refused(
+            f"the parameters are {' and '.join(sorted(kinds))}", "one type for all: module.double() makes it so"
+        )
     loss, reduction, activations[-1] = _loss(loss, activations[-1], len(parameters[f"W{len(layers)}"]))
     residual = any(skip for _, skip in layers)
     network = make.from_parameters(
@@ -117,6 +122,16 @@ def _check_own_weights(module):
     once = {name for name, _ in module.named_parameters()}
     if shared := [name for name, _ in module.named_parameters(remove_duplicate=False) if name not in once]:
         raise _refused(f"{', '.join(shared)} is shared between layers", "here every layer has weights of its own")
+
+
+def _check_hooks(module):
+    """ValueError: a function that PyTorch calls at a module, and that may change what it computes."""
+    for name, one in module.named_modules():
+        if one._forward_hooks or one._forward_pre_hooks:
+            raise _refused(
+                f"{type(one).__name__} {name!r} has a forward hook",
+                "a hook may change what is computed: remove it (weight_norm, spectral_norm and prune have one too)",
+            )
 
 
 def _layers(module):
@@ -145,7 +160,7 @@ def _flat(module):
 def _read(number, modules, parameters, running):
     """The name of the activation of layer `number`, whose numbers are put into `parameters` and `running`."""
     linear, *rest = modules
-    if type(linear) is not nn.Linear or {name for name, _ in linear.named_parameters()} - {"weight", "bias"}:
+    if type(linear) is not nn.Linear:
         raise _refused(f"layer {number} begins with {linear}", "a layer here begins with a plain Linear")
     norm = rest.pop(0) if rest and isinstance(rest[0], nn.BatchNorm1d) else None
     parameters[f"W{number}"] = _numbers(linear.weight)
@@ -165,6 +180,8 @@ def _read_norm(number, linear, norm, parameters, running):
     """A bias whose mean is taken away again changes nothing but the running mean: from there it is taken, once."""
     if not _as_allowed(norm, nn.BatchNorm1d, NORM) or norm.bias is None:
         raise _refused(f"layer {number} has {norm}", f"allowed is {_written(nn.BatchNorm1d, NORM)}")
+    if norm.num_features != linear.out_features:
+        raise _refused(f"layer {number} has {norm} after {linear}", f"expected BatchNorm1d({linear.out_features})")
     shift = 0 if linear.bias is None else _numbers(linear.bias)
     parameters |= {f"gamma{number}": _numbers(norm.weight), f"beta{number}": _numbers(norm.bias)}
     running |= {f"mu{number}": _numbers(norm.running_mean) - shift, f"var{number}": _numbers(norm.running_var)}
@@ -183,13 +200,20 @@ def _as_allowed(module, kind, settings):
 
 
 def _written(kind, settings):
-    return f"{kind.__name__}({', '.join(f'{name}={allowed[0]}' for name, allowed in settings.items())})"
+    return f"{kind.__name__}({', '.join(f'{name}={allowed[0]!r}' for name, allowed in settings.items())})"
 
 
 def _numbers(tensor):
-    if tensor.dtype not in (torch.float32, torch.float64):
-        raise _refused(f"the parameters are {tensor.dtype}", "allowed are float32 and float64")
+    if (kind := getattr(tensor, "dtype", None)) not in (torch.float32, torch.float64):
+        raise _refused(f"the parameters are {kind}", "allowed are float32 and float64: module.double() makes the last")
+    if tensor.is_meta:
+        raise _refused("the parameters are on the device 'meta'", "they have no numbers yet: make the module on 'cpu'")
     return tensor.detach().cpu().numpy()  # a network copies what it is given
+
+
+def _named(loss):
+    """A class or a function by its name, without its address."""
+    return f"{type(loss).__name__} {loss.__name__}" if hasattr(loss, "__name__") else shown(loss)
 
 
 def _loss(loss, output, k):
@@ -199,14 +223,15 @@ def _loss(loss, output, k):
         if loss in for_logits and output == "identity":
             raise _refused("the module ends in logits", f"for them give loss=torch.nn.{for_logits[loss]}()")
         return loss, "mean", output
-    if isinstance(loss, nn.MSELoss):
+    if isinstance(loss, nn.MSELoss) and loss.reduction == "mean":
         raise _refused(
             "MSELoss is the mean of (a - y)^2 over all rows and outputs",
-            f"'squared_error' is 1/2 of the sum over the outputs, as a mean over the rows: MSELoss is {2 / k:g} times that",
+            f"'squared_error' is 1/2 of the sum over the outputs, as a mean over the rows: MSELoss is {2 / k:g} times that; "
+            "give loss='squared_error', and that many times the rate",
         )
     if type(loss) not in LOSS_MODULES:
-        allowed = ", ".join(kind.__name__ for kind in LOSS_MODULES)
-        raise _refused(f"the loss is {shown(loss)}", f"allowed are the names of bp.LOSSES, and {allowed}")
+        allowed = ", ".join(f"{kind.__name__}()" for kind in LOSS_MODULES)
+        raise _refused(f"the loss is {_named(loss)}", f"allowed are the names of bp.LOSSES, and {allowed}")
     name, held = LOSS_MODULES[type(loss)]
     if changed := [setting for setting, plain in PLAIN.items() if getattr(loss, setting, plain) not in (plain,)]:
         raise _refused(f"{loss} has its own {', '.join(changed)}", "allowed is the loss without")
