@@ -431,6 +431,75 @@ def test_a_slider_that_is_dragged_is_one_move(live):
     assert len(live.evaluate("page.state.way")) == 3
 
 
+def test_a_dragged_slider_is_one_move_from_press_to_release(live):
+    opened(live, neuron(blind=True))
+    slider = live.locator('input[type="range"][data-input="w"]')
+    box = slider.bounding_box()
+    count, (left, middle) = live.locator(".bp-blindfold .bp-route").first, (box["x"], box["y"] + box["height"] / 2)
+
+    def drag(*stops, pause=0):
+        live.mouse.move(left + box["width"] / 2, middle)
+        live.mouse.down()
+        for stop in stops:
+            live.mouse.move(left + box["width"] * stop, middle, steps=3)
+            live.evaluate(f"page.heldAt -= {pause}")
+        live.mouse.up()
+        rest(live)
+
+    drag(0.3)
+    assert count.text_content() == "moves: 1"
+    drag(0.8)  # at once, and yet another one
+    assert count.text_content() == "moves: 2"
+    drag(0.6, 0.9, pause=5000)  # with a rest on its way
+    assert count.text_content() == "moves: 3"
+    slider.press("ArrowLeft")
+    slider.press("ArrowLeft")
+    rest(live)
+    assert count.text_content() == "moves: 4"
+
+
+def test_every_parameter_of_a_network_can_be_tuned_blind(live):
+    opened(live, bp.explore(NET, [0.5, -1.0], [1.0, 0.0], blind=True))
+    seen = "() => [...document.querySelectorAll('input[type=range][data-input]')].filter((node) => node.checkVisibility()).map((node) => node.dataset.input)"
+    assert set(live.evaluate(seen)) == set(NET.graph([0.5, -1.0], [1.0, 0.0]).inputs) - {"x_1", "x_2", "y_1", "y_2"}
+    type_in(live, "b2_1", "3")
+    click(live, "show the surface")
+    assert set(live.evaluate(seen)) == {"W1_1_1", "x_1", "x_2", "y_1", "y_2"}
+    click(live, "start again")
+    assert len(live.evaluate(seen)) == 17
+
+
+def test_a_blind_file_does_not_say_what_the_loss_is(tmp_path, browser):
+    explorer = bp.explore(bp.Graph(L="(w - 3.25)**2 + (b + 1.75)**2"), w=0.0, b=0.0, blind=True)
+    explorer.save(tmp_path / "page.html")
+    page = browser.new_page(offline=True)
+    page.goto((tmp_path / "page.html").as_uri())
+    page.wait_for_selector(".bp-loss")
+    said = page.title() + page.locator("body").inner_text() + page.evaluate(SAID)
+    page.close()
+    assert "Be the optimiser" in said and "3.25" not in said and "1.75" not in said
+
+
+def test_a_swap_begins_the_blind_game_anew_and_shows_nothing():
+    explorer = neuron(blind=True)
+    explorer.set(w=1.0)
+    explorer.functions = {"a": "tanh"}
+    assert explorer.blind is True and explorer.way == [{"w": 1.0, "b": 0.2}]
+    explorer.blind = False
+    explorer.functions = {"a": "sigmoid"}
+    assert explorer.blind is None and explorer.way == []
+
+
+def test_a_swap_that_takes_the_hidden_term_away_hides_nothing_and_goes_on():
+    net = bp.Network([2, 3, 2], ["tanh", "softmax"], seed=0)
+    explorer = bp.explore(net, [0.5, -1.0], [1.0, 0.0], predict="dL/da2_1")
+    explorer.functions = {"L": "cross_entropy"}
+    assert explorer.functions["L"] == "cross_entropy" and explorer.predict is None
+    explorer.predict = "da1_1/dz1_1"
+    explorer.functions = {"A1": "relu"}
+    assert explorer.predict == "da1_1/dz1_1"
+
+
 def test_a_gradient_that_runs_away_stops_where_it_is_finite(live):
     graph = bp.Graph(L="(u**2 + v**2)**2")
     explorer = bp.explore(graph, u=3.0, v=1.0, blind=True)
