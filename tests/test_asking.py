@@ -462,8 +462,12 @@ def test_every_parameter_of_a_network_can_be_tuned_blind(live):
     opened(live, bp.explore(NET, [0.5, -1.0], [1.0, 0.0], blind=True))
     seen = "() => [...document.querySelectorAll('input[type=range][data-input]')].filter((node) => node.checkVisibility()).map((node) => node.dataset.input)"
     assert set(live.evaluate(seen)) == set(NET.graph([0.5, -1.0], [1.0, 0.0]).inputs) - {"x_1", "x_2", "y_1", "y_2"}
+    tops = "() => [...document.querySelectorAll('.bp-knob')].map((node) => node.getBoundingClientRect().top)"
+    assert len(set(live.evaluate(tops))) < 6  # beside each other: nothing else stands there
     type_in(live, "b2_1", "3")
     click(live, "show the surface")
+    you, dots = (live.locator(f".bp-beside > svg .bp-{part}").evaluate("(node) => getComputedStyle(node).stroke") for part in ("curve", "dots"))  # fmt: skip
+    assert you == dots  # the way of the learner is one colour
     assert set(live.evaluate(seen)) == {"W1_1_1", "x_1", "x_2", "y_1", "y_2"}
     click(live, "start again")
     assert len(live.evaluate(seen)) == 17
@@ -694,6 +698,16 @@ def test_another_activation_is_the_same_graph_but_for_one_term():
     assert explorer.sheet["swapped"] == ["a:z"]
     assert (explorer.numbers["w"], explorer.rate, explorer.wrt, explorer.step) == (0.7, 0.5, "w", 6)
     assert NEURON.lines["a"] == "sigmoid(z)"  # the learner's own graph is as it was
+
+
+def test_a_residual_network_stays_one_when_a_function_is_swapped():
+    net = bp.Network([2, 2, 1], ["tanh", "sigmoid"], residual=True, seed=0)
+    explorer = bp.explore(net, [0.5, -1.0], [1.0])
+    explorer.functions = {"A1": "relu"}
+    W1, b1, W2, b2 = net.parameters.values()
+    x = np.array([0.5, -1.0])
+    output = 1 / (1 + np.exp(-(W2 @ (np.maximum(W1 @ x + b1, 0) + x) + b2)))
+    assert explorer.trace["L"] == pytest.approx(float((1 - output[0]) ** 2 / 2), rel=1e-13)
 
 
 def test_another_loss_and_output_of_a_network():
