@@ -484,6 +484,30 @@ def test_a_blind_file_does_not_say_what_the_loss_is(tmp_path, browser):
     assert "Be the optimiser" in said and "3.25" not in said and "1.75" not in said
 
 
+@pytest.mark.parametrize("line, text", [("(w - 3.25)**2 + b**2", "1e200"), ("log(w - 3.25)**2 + b**2", "2")])
+def test_a_blind_page_refuses_without_saying_what_the_loss_is(live, line, text):
+    graph = bp.Graph(L=line)
+    opened(live, bp.explore(graph, w=4.0, b=0.0, blind=True))
+    type_in(live, "w", text)
+    message = live.locator(".bp-message").text_content()
+    assert "L gives " in message and "3.25" not in message and live.evaluate("page.state.way") == [[4, 0]]
+    opened(live, bp.explore(graph, w=4.0, b=0.0))
+    type_in(live, "w", text)
+    assert "3.25" in live.locator(".bp-message").text_content()
+
+
+@pytest.mark.parametrize("number", [True, False])
+def test_after_a_guess_the_keyboard_goes_on_from_there(live, number):
+    opened(live, neuron(predict="da/dz"))
+    if number:
+        live.get_by_label("right now it is").fill("0.2")
+        live.get_by_label("right now it is").press("Enter")
+    else:
+        live.get_by_role("button", name="shrink", exact=True).press("Enter")
+    rest(live)
+    assert live.evaluate("document.activeElement.textContent") == "guess anew"
+
+
 def test_a_swap_begins_the_blind_game_anew_and_shows_nothing():
     explorer = neuron(blind=True)
     explorer.set(w=1.0)

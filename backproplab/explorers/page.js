@@ -152,7 +152,8 @@ export class Page {
   say(words) { this.message.textContent = words; }
 
   refuse(error) {
-    this.say(`${error instanceof Refusal ? "" : error.name + ": "}${error.message}. ${this.sheet.words.stays}`);
+    const why = this.state.blind === true && error.blindly || error.message; // a line of the graph would tell what is to be found
+    this.say(`${error instanceof Refusal ? "" : error.name + ": "}${why}. ${this.sheet.words.stays}`);
     this.sync();
   }
 
