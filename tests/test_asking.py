@@ -431,6 +431,103 @@ def test_a_slider_that_is_dragged_is_one_move(live):
     assert len(live.evaluate("page.state.way")) == 3
 
 
+def test_a_dragged_slider_is_one_move_from_press_to_release(live):
+    opened(live, neuron(blind=True))
+    slider = live.locator('input[type="range"][data-input="w"]')
+    box = slider.bounding_box()
+    count, (left, middle) = live.locator(".bp-blindfold .bp-route").first, (box["x"], box["y"] + box["height"] / 2)
+
+    def drag(*stops, pause=0):
+        live.mouse.move(left + box["width"] / 2, middle)
+        live.mouse.down()
+        for stop in stops:
+            live.mouse.move(left + box["width"] * stop, middle, steps=3)
+            live.evaluate(f"page.heldAt -= {pause}")
+        live.mouse.up()
+        rest(live)
+
+    drag(0.3)
+    assert count.text_content() == "moves: 1"
+    drag(0.8)  # at once, and yet another one
+    assert count.text_content() == "moves: 2"
+    drag(0.6, 0.9, pause=5000)  # with a rest on its way
+    assert count.text_content() == "moves: 3"
+    slider.press("ArrowLeft")
+    slider.press("ArrowLeft")
+    rest(live)
+    assert count.text_content() == "moves: 4"
+
+
+def test_every_parameter_of_a_network_can_be_tuned_blind(live):
+    opened(live, bp.explore(NET, [0.5, -1.0], [1.0, 0.0], blind=True))
+    seen = "() => [...document.querySelectorAll('input[type=range][data-input]')].filter((node) => node.checkVisibility()).map((node) => node.dataset.input)"
+    assert set(live.evaluate(seen)) == set(NET.graph([0.5, -1.0], [1.0, 0.0]).inputs) - {"x_1", "x_2", "y_1", "y_2"}
+    tops = "() => [...document.querySelectorAll('.bp-knob')].map((node) => node.getBoundingClientRect().top)"
+    assert len(set(live.evaluate(tops))) < 6  # beside each other: nothing else stands there
+    type_in(live, "b2_1", "3")
+    click(live, "show the surface")
+    you, dots = (live.locator(f".bp-beside > svg .bp-{part}").evaluate("(node) => getComputedStyle(node).stroke") for part in ("curve", "dots"))  # fmt: skip
+    assert you == dots  # the way of the learner is one colour
+    assert set(live.evaluate(seen)) == {"W1_1_1", "x_1", "x_2", "y_1", "y_2"}
+    click(live, "start again")
+    assert len(live.evaluate(seen)) == 17
+
+
+def test_a_blind_file_does_not_say_what_the_loss_is(tmp_path, browser):
+    explorer = bp.explore(bp.Graph(L="(w - 3.25)**2 + (b + 1.75)**2"), w=0.0, b=0.0, blind=True)
+    explorer.save(tmp_path / "page.html")
+    page = browser.new_page(offline=True)
+    page.goto((tmp_path / "page.html").as_uri())
+    page.wait_for_selector(".bp-loss")
+    said = page.title() + page.locator("body").inner_text() + page.evaluate(SAID)
+    page.close()
+    assert "Be the optimiser" in said and "3.25" not in said and "1.75" not in said
+
+
+@pytest.mark.parametrize("line, text", [("(w - 3.25)**2 + b**2", "1e200"), ("log(w - 3.25)**2 + b**2", "2")])
+def test_a_blind_page_refuses_without_saying_what_the_loss_is(live, line, text):
+    graph = bp.Graph(L=line)
+    opened(live, bp.explore(graph, w=4.0, b=0.0, blind=True))
+    type_in(live, "w", text)
+    message = live.locator(".bp-message").text_content()
+    assert "L gives " in message and "3.25" not in message and live.evaluate("page.state.way") == [[4, 0]]
+    opened(live, bp.explore(graph, w=4.0, b=0.0))
+    type_in(live, "w", text)
+    assert "3.25" in live.locator(".bp-message").text_content()
+
+
+@pytest.mark.parametrize("number", [True, False])
+def test_after_a_guess_the_keyboard_goes_on_from_there(live, number):
+    opened(live, neuron(predict="da/dz"))
+    if number:
+        live.get_by_label("right now it is").fill("0.2")
+        live.get_by_label("right now it is").press("Enter")
+    else:
+        live.get_by_role("button", name="shrink", exact=True).press("Enter")
+    rest(live)
+    assert live.evaluate("document.activeElement.textContent") == "guess anew"
+
+
+def test_a_swap_begins_the_blind_game_anew_and_shows_nothing():
+    explorer = neuron(blind=True)
+    explorer.set(w=1.0)
+    explorer.functions = {"a": "tanh"}
+    assert explorer.blind is True and explorer.way == [{"w": 1.0, "b": 0.2}]
+    explorer.blind = False
+    explorer.functions = {"a": "sigmoid"}
+    assert explorer.blind is None and explorer.way == []
+
+
+def test_a_swap_that_takes_the_hidden_term_away_hides_nothing_and_goes_on():
+    net = bp.Network([2, 3, 2], ["tanh", "softmax"], seed=0)
+    explorer = bp.explore(net, [0.5, -1.0], [1.0, 0.0], predict="dL/da2_1")
+    explorer.functions = {"L": "cross_entropy"}
+    assert explorer.functions["L"] == "cross_entropy" and explorer.predict is None
+    explorer.predict = "da1_1/dz1_1"
+    explorer.functions = {"A1": "relu"}
+    assert explorer.predict == "da1_1/dz1_1"
+
+
 def test_a_gradient_that_runs_away_stops_where_it_is_finite(live):
     graph = bp.Graph(L="(u**2 + v**2)**2")
     explorer = bp.explore(graph, u=3.0, v=1.0, blind=True)
@@ -625,6 +722,16 @@ def test_another_activation_is_the_same_graph_but_for_one_term():
     assert explorer.sheet["swapped"] == ["a:z"]
     assert (explorer.numbers["w"], explorer.rate, explorer.wrt, explorer.step) == (0.7, 0.5, "w", 6)
     assert NEURON.lines["a"] == "sigmoid(z)"  # the learner's own graph is as it was
+
+
+def test_a_residual_network_stays_one_when_a_function_is_swapped():
+    net = bp.Network([2, 2, 1], ["tanh", "sigmoid"], residual=True, seed=0)
+    explorer = bp.explore(net, [0.5, -1.0], [1.0])
+    explorer.functions = {"A1": "relu"}
+    W1, b1, W2, b2 = net.parameters.values()
+    x = np.array([0.5, -1.0])
+    output = 1 / (1 + np.exp(-(W2 @ (np.maximum(W1 @ x + b1, 0) + x) + b2)))
+    assert explorer.trace["L"] == pytest.approx(float((1 - output[0]) ** 2 / 2), rel=1e-13)
 
 
 def test_another_loss_and_output_of_a_network():

@@ -32,7 +32,7 @@ export class Computation {
       const slots = this.slots(program, program.uses.map((use) => trace.get(use)));
       const at = () => program.uses.map((use) => `${use} = ${number(trace.get(use))}`).join(", ");
       trace.set(name, slots[program.value]);
-      if (!Number.isFinite(slots[program.value])) throw new Refusal(`${name} = ${program.text} ${this.words.gives} ${slots[program.value]} ${this.words.at} ${at()}`);
+      if (!Number.isFinite(slots[program.value])) throw Object.assign(new Refusal(`${name} = ${program.text} ${this.words.gives} ${slots[program.value]} ${this.words.at} ${at()}`), { blindly: `${name} ${this.words.gives} ${slots[program.value]}` });
       program.slopes.forEach((slot, i) => {
         if (!Number.isFinite(slots[slot])) throw new Refusal(`d${name}/d${program.uses[i]} ${this.words.is} ${slots[slot]} ${this.words.at} ${at()}`);
         terms.push(slots[slot]);

@@ -3,7 +3,7 @@
 const PLACES = 80, MOST_MOVES = 1000, MOST_LOSSES = 1000, MOST_SAID = 160;
 const cut = (text, most) => (text.length > most ? `${text.slice(0, most)}…` : text);
 
-const WAYS = ["grow", "shrink", "same"], ONE_MOVE = 1000; // milliseconds in which changes of one slider are one move
+const WAYS = ["grow", "shrink", "same"], ONE_MOVE = 1000; // milliseconds in which the keys of one slider are one move
 const TOWARDS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 let count = 0;
 
@@ -152,7 +152,8 @@ export class Page {
   say(words) { this.message.textContent = words; }
 
   refuse(error) {
-    this.say(`${error instanceof Refusal ? "" : error.name + ": "}${error.message}. ${this.sheet.words.stays}`);
+    const why = this.state.blind === true && error.blindly || error.message; // a line of the graph would tell what is to be found
+    this.say(`${error instanceof Refusal ? "" : error.name + ": "}${why}. ${this.sheet.words.stays}`);
     this.sync();
   }
 
@@ -243,7 +244,7 @@ export class Page {
 
   /** A control was moved: the new state, or what is wrong with it while the last good one stays. */
   change(changes, retype = false, held = null) {
-    const goes = held !== null && held === this.held && performance.now() - this.heldAt < ONE_MOVE;
+    const goes = held !== null && held === this.held && (this.pressed || performance.now() - this.heldAt < ONE_MOVE);
     let state, result;
     try {
       state = this.changed(changes, goes);
@@ -289,7 +290,7 @@ export class Page {
     this.stale = false;
     this.found = facts(this.computation, this.result, this.state);
     for (const part of this.asking) part.veil?.(this.found.text);
-    const key = JSON.stringify([this.state.output, this.state.wrt, this.state.step, this.state.through, this.state.view]);
+    const key = JSON.stringify([this.state.output, this.state.wrt, this.state.step, this.state.through, this.state.view, this.state.blind]);
     const composed = key !== this.drawn;
     if (composed) { this.compose(); this.drawn = key; }
     for (const [slot, nodes] of this.slots) {
@@ -318,7 +319,8 @@ export class Page {
   compose() {
     const { output, wrt } = this.state, choices = this.computation.choices(output);
     this.wrt.replaceChildren(...choices.map((name) => html("option", { value: name }, name)));
-    const knobs = this.sheet.inputs.filter((name) => this.sheet.knobs.includes(name) || name === wrt);
+    const tuned = this.state.blind === true ? this.sheet.inputs.filter((name) => !this.sheet.data.includes(name)) : [...this.sheet.knobs, wrt];
+    const knobs = this.sheet.inputs.filter((name) => tuned.includes(name));
     if (knobs.join() !== [...this.controls.keys()].join()) this.composeKnobs(knobs);
     this.composeStatus();
     this.chain.compose();
@@ -335,6 +337,7 @@ export class Page {
     const field = html("input", { type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", "aria-label": `${name}, ${this.sheet.words.typed}`, "data-input": name, "data-lm-suppress-shortcuts": "true" });
     const ends = html("span", { class: "bp-ends" });
     this.listen(range, "input", () => this.change({ numbers: { [name]: Number(number(range.value * this.limits.get(name) / PLACES)) } }, false, name));
+    for (const [event, pressed] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]]) this.listen(range, event, () => { this.pressed = pressed; this.held = null; });
     const enter = () => {
       if (this.typing !== name) return;
       this.typing = null;

@@ -20,6 +20,7 @@ from .asking.blind import blind_still
 from .asking.guesses import hidden_slots
 from .asking.handles import Asking
 from .asking.swaps import check_size, functions_of
+from .asking.words import WORDS
 from .life import Explorer, keep, of_state
 from .sheet import backward, data_names, passes, sheet_of
 from .state import MOST_UPDATES, changed, first_state, steps, totals, updated
@@ -243,6 +244,8 @@ class GraphExplorer(Asking, Explorer):
         title = f"{graph.output} = {graph.lines[graph.output]}"
         if isinstance(net, Network):
             title = f"{list(net.sizes)}: {', '.join(net.activations)}; {net.loss_name}"
+        if self.blind:
+            title = WORDS["blindtitle"]  # the line of the loss may give its minimum away
         title = title if len(title) <= LONGEST_TITLE else title[:LONGEST_TITLE] + "…"
         written = page.as_file(self.sheet, asdict(self._state), title, page.rooms_of(self.sheet, self.state))
         pathlib.Path(path).write_text(written, encoding="utf-8")

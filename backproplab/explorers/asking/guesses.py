@@ -39,6 +39,14 @@ def asked_for(text, terms, caller="explore: predict"):
     )
 
 
+def still_asked(predict, terms):
+    """The derivative that was asked for, where these terms have it too; else None."""
+    try:
+        return predict and str(asked_for(predict, terms))
+    except ValueError:
+        return None
+
+
 def _listed(terms):
     """What can be asked for: the terms, then the gradients of the last line that are none."""
     last = terms[-1].of

@@ -8,9 +8,9 @@ class Guessing {
   constructor(page) {
     this.page = page; this.words = page.sheet.words;
     this.what = html("span", { class: "bp-what" });
-    this.ways = WAYS.map((way) => this.button(this.words[way], () => page.change({ guess: way })));
+    this.ways = WAYS.map((way) => this.button(this.words[way], () => this.guess(way)));
     this.field = html("input", { type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", "aria-label": this.words.orvalue, "data-lm-suppress-shortcuts": "true" });
-    page.listen(this.field, "keydown", (event) => { if (event.key === "Enter") this.take(); });
+    page.listen(this.field, "keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); this.take(); } });
     this.asks = html("div", { class: "bp-head" }, this.what, html("span", {}, this.words.hidden), ...this.ways, html("label", {}, `${this.words.orvalue} `, this.field), this.button(this.words.guess, () => this.take()));
     this.anew = this.button(this.words.anew, () => { page.change({ guess: null }); this.asks.hidden = false; this.ways[0].focus(); });
     this.said = html("span", { role: "status" });
@@ -21,11 +21,14 @@ class Guessing {
 
   button(text, act) { const node = html("button", { type: "button", "data-lm-suppress-shortcuts": "true" }, text); this.page.listen(node, "click", act); return node; }
 
+  /** Take a guess; the keyboard goes on at what may be done next. */
+  guess(guess) { if (this.page.change({ guess })) { this.refresh(); this.anew.focus(); } }
+
   take() {
     const value = typed(this.field.value);
     if (!(Math.abs(value) <= LARGEST)) { this.field.setAttribute("aria-invalid", "true"); throw new Refusal(`${this.words.guess}: ${this.words.notnumber}`); }
     this.field.removeAttribute("aria-invalid");
-    this.page.change({ guess: value });
+    this.guess(value);
     this.field.value = "";
   }
 

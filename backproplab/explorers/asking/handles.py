@@ -2,6 +2,7 @@
 
 from ..life import of_state
 from ..state import changed, choices, first_state, movable
+from .guesses import still_asked
 from .swaps import changed_terms, check_size, swapped, unrolled
 from .tours import steps_of
 
@@ -50,6 +51,8 @@ class Asking:
     def functions(self):
         """What stands at each place where another activation or loss can: {"a": "sigmoid"}; may be set, for some or for all places.
 
+        A hidden derivative that the new graph does not have is asked for no longer, and a blind page begins anew.
+
         ValueError: no such place, no such function, a pair that does not go together; the model before stays.
         """
         return {place: now for place, (now, *_) in self.sheet["functions"].items()}
@@ -62,7 +65,8 @@ class Asking:
         old, first = self._state, first_state(graph, self._state.numbers, self._state.rows, self._state.reduction)
         kept = {name: getattr(old, name) for name in KEPT}
         wrt = old.wrt if old.wrt in choices(graph, old.output) else None
-        state, trace, terms = changed(graph, first, output=old.output, wrt=wrt, predict=old.predict, **kept)
+        asked = dict(predict=still_asked(old.predict, graph.terms()), blind=old.blind or None)
+        state, trace, terms = changed(graph, first, output=old.output, wrt=wrt, **asked, **kept)
         swaps = changed_terms(self._graph, graph)
         self._model, self._graph, self._layers = model, graph, layers
         self._state, self._trace, self._terms = state, trace, terms

@@ -55,7 +55,8 @@ def _with(model, place, name, places):
         return Graph(lines).with_numbers(**model.numbers)
     now = {key: found for key, (found, _) in places.items()} | {place: name}
     loss = now.pop("L")
-    return Network.from_parameters(model.parameters, list(now.values()), loss, l2=model.l2, reduction=model.reduction)
+    kept = dict(l2=model.l2, reduction=model.reduction, residual=model.residual)
+    return Network.from_parameters(model.parameters, list(now.values()), loss, **kept)
 
 
 def changed_terms(old, new):
