@@ -15,7 +15,7 @@ from backproplab import gallery
 
 ROOT = pathlib.Path(__file__).parent.parent
 FIRST = "# {title}\n\n**What you'll do:** {says}\n**What you need:** nothing."
-HOSTILE = ["</title><script>alert(1)</script>", "<img src=x onerror=alert(1)>", '"onmouseover="alert(1)', "&lt;b&gt;", "$</math><script>alert(1)</script>$", "`</code><img src=x>`", "{title} {0} %s"]  # fmt: skip
+HOSTILE = ["</title><script>alert(1)</script>", "<img src=x onerror=alert(1)>", '"onmouseover="alert(1)', "&lt;b&gt;", "$</math><script>alert(1)</script>$", "`</code><img src=x>`", r"$\nothing <img src=x>$", "{title} {0} %s"]  # fmt: skip
 
 
 def notebook(folder, name, *cells, title="A title", says="look at it."):
@@ -65,7 +65,7 @@ def test_a_page_for_each_explorer_that_is_shown(tmp_path, capsys):
     notebook(
         tmp_path, "02_two",
         "%precision %.6g\nimport backproplab as bp", "## Move it\n\n**Which one is steeper?** Look:", "e = bp.explore_activation('tanh', z=2.0)\nprint('quiet')\ne", "e.set(z=-3.0)\ne",
-        "## Another\n\nNo question.", "hidden = bp.explore_softmax()", "bp.explore_loss(z=1.0)", "import sys\nprint('quiet too', file=sys.stderr)\n1 + 1",
+        "## Another\n\n**Which one is it?**", "x = 1", "### More\n\nNo question.", "hidden = bp.explore_softmax()", "bp.explore_loss(z=1.0)", "import sys\nprint('quiet too', file=sys.stderr)\n1 + 1",
         title="Two pages", says="see $z_1 = a/b$ and `W.T`.",
     )  # fmt: skip
     notebook(tmp_path, "01_none", "x = 1\nx")
@@ -75,7 +75,7 @@ def test_a_page_for_each_explorer_that_is_shown(tmp_path, capsys):
     assert capsys.readouterr() == ("", "")
     assert state_of(pages / "02_two_1.html")["z"] == 2.0, "as the notebook first shows it"
     assert state_of(pages / "02_two_2.html")["z"] == 1.0
-    assert one.cards == [] and [card.section for card in two.cards] == ["Move it", "Another"]
+    assert one.cards == [] and [(card.section, card.asks) for card in two.cards] == [("Move it", "Which one is steeper?"), ("More", "")]  # fmt: skip
     index = read(pages)
     assert index.links == ["02_two_1.html", "02_two_2.html"]
     assert index.texts["a"] == ["Activations and their slopes", "Output and loss, and the slope that flows back"]
@@ -120,13 +120,15 @@ def test_a_hostile_file_name_and_a_hostile_page_title(tmp_path):
 
 
 def test_a_module_that_is_missing_is_said(tmp_path, capsys):
+    notebook(tmp_path, "14_first", "import no_such_part.of_it")
     notebook(tmp_path, "15_other", "import backproplab as bp", "bp.explore_layouts()", "import no_such_module", "bp.explore_softmax()")  # fmt: skip
     notebook(tmp_path, "16_more", "import backproplab as bp", "bp.explore_softmax()")
     gallery.main(tmp_path, tmp_path / "pages")
     index, told = read(tmp_path / "pages"), "it needs no_such_module, which is not installed here"
-    assert index.links == ["15_other_1.html", "16_more_1.html"] and told in "".join(index.texts["p"])
+    assert index.links == ["15_other_1.html", "16_more_1.html"] and index.tags.count("section") == 3
+    assert told in "".join(index.texts["p"]) and "it needs no_such_part," in "".join(index.texts["p"])
     said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("15_other: 1 pages; ") and told in said[0] and said[1] == "16_more: 1 pages"
+    assert said[1].startswith("15_other: 1 pages; ") and told in said[1] and said[2] == "16_more: 1 pages"
 
 
 @pytest.mark.parametrize("cell, message", [
