@@ -207,7 +207,7 @@ def test_every_link_opens_a_page_that_lives(browser, pages):
     titles = page.locator(".bp-gallery a").all_text_contents()
     for place, title in enumerate(titles):
         page.locator(".bp-gallery a").nth(place).click()
-        page.wait_for_selector(".bp-page button", state="attached")
+        page.wait_for_selector(".bp-page input, .bp-page button", state="attached")
         assert page.title() == title and page.locator("h1").text_content() == title
         assert errors == [], (title, errors)
         page.go_back()
