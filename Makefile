@@ -9,13 +9,14 @@ FIRST := notebooks/01_computation_graphs.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 NO_SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),,--no-browser)
 
-.PHONY: help lab test soak bench
+.PHONY: help lab test soak bench pages
 
 help:
 	@echo "make lab    open JupyterLab on the first notebook"
 	@echo "make test   run every test"
 	@echo "make soak   run the tests' random cases by the thousand"
 	@echo "make bench  measure speed, as ratios within one run"
+	@echo "make pages  write every page of the notebooks, with an index, into build/pages"
 
 lab: $(VENV)/lab.done
 	$(BIN)/jupyter lab $(AS_ROOT) $(NO_SCREEN) --LabApp.default_url=/lab/tree/$(FIRST)
@@ -28,6 +29,10 @@ soak: $(VENV)/test.done
 
 bench: $(VENV)/test.done
 	$(BIN)/python benchmarks/run.py
+
+pages: $(VENV)/lab.done
+	rm -rf build/pages
+	$(BIN)/python -m backproplab.gallery notebooks build/pages
 
 # uv, inside the environment, installs three times as fast as pip and shows what it does.
 $(VENV)/%.done: pyproject.toml

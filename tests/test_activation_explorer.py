@@ -191,7 +191,7 @@ def spoken(z=2.0, **changes):
 
 def test_the_kernel_agrees_with_the_same_numbers_and_with_no_others(explorer):
     assert answer_of(explorer, spoken())["agrees"] is True and explorer.z == 2.0
-    for spoil in (lambda n: n["tanh"].__setitem__(1, n["tanh"][1] * (1 + 1e-7)), lambda n: n.pop("gelu"), lambda n: n["sigmoid"].pop(), lambda n: n["sigmoid"].__setitem__(0, math.nan)):  # fmt: skip
+    for spoil in (lambda n: n["tanh"].__setitem__(1, n["tanh"][1] * (1 + 1e-7)), lambda n: n.pop("gelu"), lambda n: n["sigmoid"].pop(), lambda n: n["sigmoid"].__setitem__(0, math.nan), lambda n: n.update(sigmoid=3)):  # fmt: skip
         message = spoken()
         spoil(message["numbers"])
         assert answer_of(explorer, message)["agrees"] is False
@@ -199,7 +199,7 @@ def test_the_kernel_agrees_with_the_same_numbers_and_with_no_others(explorer):
 
 @pytest.mark.parametrize("spoil", [
     lambda m: m.pop("state"), lambda m: m.update(state=3), lambda m: m["state"].update(z=math.nan), lambda m: m["state"].update(z="1"), lambda m: m["state"].update(z=1e9), lambda m: m["state"].update(name="__proto__"), lambda m: m["state"].update(beside="tanh"),
-    lambda m: m["state"].update(other=1), lambda m: m.pop("numbers"), lambda m: m.update(numbers=3), lambda m: m.update(numbers={"sigmoid": ["a", 1]}), lambda m: m.update(numbers={"sigmoid": 3}),
+    lambda m: m["state"].update(other=1), lambda m: m.pop("numbers"), lambda m: m.update(numbers=3), lambda m: m.update(numbers={"sigmoid": ["a", 1]}),
 ])  # fmt: skip
 def test_a_page_that_was_tampered_with_gets_an_answer_and_changes_nothing(explorer, spoil):
     before, message = explorer.state, spoken()
@@ -678,7 +678,7 @@ def test_moves_leave_nothing_behind(live, explorer):
 
 
 def test_every_word_is_used():
-    script = page_module.script(("small/curves/over_z", "small/curves/activation/activation"))
+    script = page_module.script(("small/live", "small/curves/over_z", "small/curves/activation/activation"))
     used = r'words\.{0}\b|words\["{0}"\]|"{0}"'
     assert [key for key in WORDS if not re.search(used.format(re.escape(key)), script)] == []
 

@@ -24,6 +24,7 @@ ORDER = (
     ("training", "checking"),
     "diagnosis",
     ("exercises", "explorers"),
+    "gallery",
 )
 FLOOR = {
     place: floor for floor, places in enumerate(ORDER) for place in ([places] if isinstance(places, str) else places)

@@ -494,7 +494,7 @@ def test_moves_leave_nothing_behind(live, explorer):
 
 
 def test_every_word_is_used():
-    script = page_module.script(("computation", "small/curves/over_z", "small/curves/loss/loss"))
+    script = page_module.script(("computation", "small/live", "small/curves/over_z", "small/curves/loss/loss"))
     assert [key for key in WORDS if not re.search(rf'words\.{re.escape(key)}\b|"{re.escape(key)}"', script)] == []
 
 

@@ -1,6 +1,6 @@
-// What the pages of curves over z share: slider, field and point for z, two planes with one axis, the word of the kernel.
+// What the pages of curves over z share: slider, field and point for z, two planes with one axis.
 
-const REST = 150, MOST_Z = 100, LEAST_REACH = 8, STEPS = 80, FINE = 800; // milliseconds; the ends of z and of its axis; parts of the axis, by an arrow key and by the pointer
+const MOST_Z = 100, LEAST_REACH = 8, STEPS = 80, FINE = 800; // the ends of z and of its axis; parts of the axis, by an arrow key and by the pointer
 const EDGE = { left: 46, right: 16, top: 26, gap: 44, bottom: 36 }, NARROWEST = 220, OUTSIDE = 1e4, TANGENT = 0.22; // pixels; of the axis, a tangent to each side
 
 const between = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -26,73 +26,41 @@ function ticks([low, high], many) {
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => (first + i) * step);
 }
 
-/** What a page of curves over z is; a kind of it says how it is composed, computed and drawn. */
-class OverZ {
+/** A page of curves over z; a kind of it brings what `Live` asks for. */
+class OverZ extends Live {
   constructor(host, sheet, state, bridge, look) {
-    this.sheet = sheet; this.bridge = bridge;
-    this.first = state;
-    this.setters = [];
-    this.abort = new AbortController();
-    this.root = html("div", { class: `bp-page bp-overz ${look}` });
-    this.verdict = html("span", { class: "bp-verdict", role: "status" });
-    this.message = html("div", { class: "bp-message", role: "alert" });
-    this.compose();
-    this.take(state);
-    host.append(this.root);
+    super(host, sheet, state, bridge, `bp-live bp-overz ${look}`);
     this.observer = new ResizeObserver(() => this.schedule());
     this.observer.observe(this.root);
-    this.draw();
   }
 
-  dispose() {
-    this.abort.abort(); this.observer.disconnect();
-    clearTimeout(this.rest); cancelAnimationFrame(this.frame);
-    this.root.remove();
-  }
-
-  listen(node, event, act) {
-    node.addEventListener(event, (happened) => { try { act(happened); } catch (error) { this.refuse(error); } }, { signal: this.abort.signal });
-  }
+  dispose() { this.observer.disconnect(); super.dispose(); }
 
   // --- controls ---
 
   /** A slider and a field for a number of the state; `ends()` are the slider's, `name` is one of the words too. */
   setter(name, ends, step) {
-    const { words } = this.sheet, control = { "data-lm-suppress-shortcuts": "true" };
-    const range = html("input", { type: "range", "aria-label": words[name], ...control });
-    const field = html("input", { type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", "aria-label": `${words[name]}, ${words.typed}`, ...control });
-    const entry = { name, ends, step, range, field, typing: false };
-    const enter = () => {
-      if (!entry.typing) return;
-      try {
-        const value = typed(field.value);
-        if (!Number.isFinite(value)) throw new Refusal(`${words.notnumber}; ${words.found} ${field.value.trim() || words.nothing}`);
-        this.go({ [name]: value });
-        entry.typing = false;
-      } catch (error) { field.setAttribute("aria-invalid", "true"); throw error; }
-    };
+    const { words } = this.sheet, label = words[name];
+    const range = this.slider(label, [0, 1, "any"], (value) => this.go({ [name]: Number(number(value, 12)) }));
+    const field = this.field(`${label}, ${words.typed}`, () => this.state[name], (value, text) => {
+      if (!Number.isFinite(value)) throw new Refusal(`${words.notnumber}; ${words.found} ${text}`);
+      this.go({ [name]: value });
+    });
     this.listen(range, "pointerdown", () => { this.held = true; });
-    this.listen(range, "input", () => this.go({ [name]: Number(number(Number(range.value), 12)) }));
     for (const end of ["change", "pointerup", "pointercancel"]) this.listen(range, end, () => this.release());
-    this.listen(field, "input", () => { entry.typing = true; });
-    this.listen(field, "keydown", (event) => { if (event.key === "Enter") enter(); });
-    this.listen(field, "blur", () => { try { enter(); } finally { entry.typing = false; } this.sync(); });
-    this.setters.push(entry);
-    return html("label", { class: `bp-set bp-set-${name}` }, html("span", { class: "bp-letter" }, words[name]), range, field);
+    (this.setters ??= []).push({ name, ends, step, range });
+    return html("label", { class: `bp-set bp-set-${name}` }, html("span", { class: "bp-letter" }, label), range, field);
   }
+
+  /** The slider of z, whose ends are those of the axis. */
+  setterOfZ() { return this.setter("z", () => [-this.limit, this.limit]); }
 
   /** A box for each name, checked where it is one of the chosen ones; `show` makes what stands beside it. */
   boxes(label, names, show, act) {
-    this.checks = new Map(names.map((name) => [name, html("input", { type: "checkbox", "data-lm-suppress-shortcuts": "true" })]));
+    this.checks = new Map(names.map((name) => [name, control("input", { type: "checkbox" })]));
     const rows = names.map((name) => html("label", { class: "bp-check" }, this.checks.get(name), ...show(name)));
     for (const box of this.checks.values()) this.listen(box, "change", () => act(names.filter((name) => this.checks.get(name).checked)));
     return html("fieldset", { class: "bp-boxes" }, html("legend", {}, label), ...rows);
-  }
-
-  button(text, act, look = "") {
-    const node = html("button", { type: "button", class: look, "data-lm-suppress-shortcuts": "true" }, text);
-    this.listen(node, "click", act);
-    return node;
   }
 
   reset() { return this.button(this.sheet.words.reset, () => this.go(this.first), "bp-reset"); }
@@ -106,23 +74,16 @@ class OverZ {
 
   // --- the state ---
 
-  /** Take a state: compute what it shows, or refuse it and leave all as it is. */
-  take(state) {
+  checked(state) {
     const { words } = this.sheet;
     if (!(Math.abs(state.z) <= MOST_Z)) throw new Refusal(`${words.notz}; ${words.found} ${plain(state.z)}`);
-    this.result = this.computed(state);
-    this.state = state;
-    this.limit = this.held ? Math.max(this.limit, axisOf(state.z)) : axisOf(state.z); // it does not shrink under the hand
+    return state;
   }
 
-  /** Go where the controls say; the kernel hears of it at rest. */
-  go(changes) {
-    this.message.textContent = "";
-    this.take({ ...this.state, ...changes });
-    clearTimeout(this.rest);
-    this.verdict.textContent = ""; this.verdict.classList.remove("bp-bad");
-    this.rest = setTimeout(() => { try { this.bridge.moved?.(this.state, this.numbers()); } catch { this.verdict.textContent = this.sheet.words.nokernel; } }, REST);
-    this.schedule();
+  take(asked) {
+    super.take(asked);
+    const { z } = this.state;
+    this.limit = this.held ? Math.max(this.limit, axisOf(z)) : axisOf(z); // it does not shrink under the hand
   }
 
   release() {
@@ -131,46 +92,14 @@ class OverZ {
     this.schedule();
   }
 
-  /** A state that the kernel set. */
-  receive(state) {
-    clearTimeout(this.rest);
-    this.message.textContent = ""; this.verdict.textContent = "";
-    this.take(state);
-    this.schedule();
-  }
-
-  /** The kernel's word on the numbers. */
-  judge({ agrees, worst, error }) {
-    const { words } = this.sheet;
-    this.verdict.textContent = error ? `${words.kernelerror}: ${error}` : agrees ? `✓ ${words.agrees}` : `${words.differs} ${worst}`;
-    this.verdict.classList.toggle("bp-bad", Boolean(error) || !agrees);
-  }
-
-  refuse(error) {
-    this.message.textContent = `${error instanceof Refusal ? "" : `${error.name}: `}${error.message}. ${this.sheet.words.stays}`;
-    this.sync();
-  }
-
-  schedule() {
-    cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame(() => { try { this.draw(); } catch (error) { this.refuse(error); } });
-  }
-
-  /** Bring the controls to the state; what is being typed is left alone. */
   sync() {
-    for (const { name, ends, step, range, field, typing } of this.setters) {
+    for (const { name, ends, step, range } of this.setters) {
       const [low, high] = ends();
       for (const [key, value] of [["min", low], ["max", high], ["step", step ?? (high - low) / STEPS / 2]]) range.setAttribute(key, String(value));
       range.value = String(this.state[name]);
       range.setAttribute("aria-valuetext", plain(this.state[name]));
-      if (typing) continue;
-      field.value = plain(this.state[name]);
-      field.removeAttribute("aria-invalid");
     }
   }
-
-  /** The slider of z, whose ends are those of the axis. */
-  setterOfZ() { return this.setter("z", () => [-this.limit, this.limit]); }
 }
 
 /** Two planes, one above the other, over one axis z, in which a point can be dragged along the upper curve. */

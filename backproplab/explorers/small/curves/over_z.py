@@ -1,20 +1,17 @@
-"""What the explorers of curves over z share: the axis of z, what can be set, the word to and from the page, the planes of a still."""
+"""What the explorers of curves over z share: the axis of z, what can be set, the planes of a still."""
 
 import math
-import pathlib
-from dataclasses import asdict, fields
+from dataclasses import replace
 
 import numpy as np
 
 from ....given import known, real_number, shown
 from ....notation import short
 from ....pictures.shapes import CARD, INK, MUTED, Circle, Stroke, Text
-from ... import page
-from ...life import Explorer, keep
+from ..settings import SettingsExplorer
 
 MOST_Z = 100.0
 LEAST_REACH = 8.0  # so far from 0 goes the axis of z, doubled until z is on it
-AGREE, NOISE = 1e-9, 1e-14  # of a number, and of 1: as far apart as page and kernel may be
 SHADE, HATCH = "#d3dae1", 4
 POINTS = 321  # of a curve in a still
 LEFT, TOP, BELOW = 52, 30, 34  # around a plane, in pixels
@@ -50,64 +47,11 @@ def several(caller, name, names):
     return check
 
 
-class OverZ(Explorer):
-    """An explorer whose state is a frozen dataclass; a kind of it says how that is checked, what the page computes, and its still."""
+class OverZ(SettingsExplorer):
+    """An explorer of curves over z; a kind of it brings `checks`, which say of each setting what it may be."""
 
-    caller = title = ""
-    rooms = looks = ()
-
-    def __init__(self, sheet, state):
-        self._state = state
-        super().__init__(sheet=sheet, state=self._plain_state())
-        self.on_msg(self._heard)
-        keep(self)
-
-    def _plain_state(self):
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self._state).items()}
-
-    def _go(self, changes):
-        names = [field.name for field in fields(self._state)]
-        if unknown := [name for name in changes if name not in names]:
-            raise ValueError(
-                f"{self.caller}: no {', '.join(map(str, unknown))} can be set; known are {', '.join(names)}"
-            )
-        self._state = self._changed(self._state, changes)
-        self.state = self._plain_state()
-
-    def set(self, /, **changes):
-        """Change what the page shows, in code: e.set(z=2.0). TypeError and ValueError: an unknown name, or what it cannot be."""
-        self._go(changes)
-        self.send({"state": self.state})
-
-    def _heard(self, _, message, buffers):
-        """The page is at rest: take its state, and say whether NumPy finds the same numbers."""
-        turn = message.get("turn")
-        try:
-            found = {str(name): [float(value) for value in row] for name, row in message["numbers"].items()}
-            self._go(dict(message["state"]))
-            worst = farthest(found, self._numbers())
-            self.send({"turn": turn, "agrees": worst <= 1, "worst": short(worst * AGREE, 2)})
-        except Exception as error:  # what a page says is a stranger's word: the answer stands in the page
-            self.send({"turn": turn, "error": f"{type(error).__name__}: {error}"})
-
-    def save(self, path):
-        """Write the page as one HTML file that needs no kernel and no network. OSError: it cannot be written."""
-        written = page.as_file(self.sheet, self._plain_state(), self.title, self.rooms, self.looks)
-        pathlib.Path(path).write_text(written, encoding="utf-8")
-
-
-def farthest(found, ours):
-    """How far the page's numbers are from ours, at most, where 1 is as far as they may be."""
-    if found.keys() != ours.keys() or any(len(found[name]) != len(ours[name]) for name in ours):
-        return math.inf
-    pairs = [pair for name in ours for pair in zip(found[name], ours[name], strict=True)]
-    far = [abs(one - other) / (AGREE * abs(other) + NOISE) for one, other in pairs]
-    return max((each if math.isfinite(each) else math.inf for each in far), default=0.0)
-
-
-def of_state(name, doc):
-    """A property that reads a field of the state and sets it, or refuses to."""
-    return property(lambda self: getattr(self._state, name), lambda self, value: self.set(**{name: value}), doc=doc)
+    def _checked(self, state, asked):
+        return replace(state, **{name: check(getattr(state, name)) for name, check in self.checks.items()})
 
 
 # --- the planes of a still ----------------------------------------------------------------------------------------------

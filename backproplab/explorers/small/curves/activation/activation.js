@@ -11,8 +11,7 @@ export class Page extends OverZ {
     const { words, activations } = this.sheet;
     this.rows = new Map(activations.map((row, i) => [row.name, { ...row, color: `c${i % 8}`, dash: DASHES[i % DASHES.length], value: OPERATIONS.get(row.name), slope: OPERATIONS.get(`${row.name}'`) }]));
     const names = [...this.rows.keys()];
-    this.choice = html("select", { "aria-label": words.name, "data-lm-suppress-shortcuts": "true" }, ...names.map((name) => html("option", { value: name }, name)));
-    this.listen(this.choice, "change", () => this.choose(this.choice.value));
+    this.choice = this.select(words.name, names.map((name) => [name, name]), (name) => this.choose(name));
     this.status = html("div", { class: "bp-status", role: "status" });
     this.planes = new Planes(this, HEIGHTS, [words.value, words.slope], words.planes, words.handle);
     this.title = html("div", { class: "bp-caption" });
@@ -34,7 +33,7 @@ export class Page extends OverZ {
 
   // --- numbers ---
 
-  computed({ name, z, beside }) {
+  compute({ name, z, beside }) {
     const { words } = this.sheet;
     return [name, ...beside].map((each) => {
       const row = this.rows.get(each);
@@ -43,16 +42,16 @@ export class Page extends OverZ {
     });
   }
 
-  numbers() { return Object.fromEntries(this.result.map(({ row, a, slope }) => [row.name, [a, slope]])); }
+  numbers() { return Object.fromEntries(this.found.map(({ row, a, slope }) => [row.name, [a, slope]])); }
 
   /** Where the two planes end: the curves up to some height, and the points at z. */
   windows() {
-    const [enough, rungs, slopes] = this.sheet.windows, ends = this.result.flatMap(({ row }) => [row.value(-this.limit), row.value(this.limit)]);
+    const [enough, rungs, slopes] = this.sheet.windows, ends = this.found.flatMap(({ row }) => [row.value(-this.limit), row.value(this.limit)]);
     const [below, above] = [-1, 1].map((side) => {
-      const most = (values) => Math.max(...values.map((v) => side * v)), need = Math.max(Math.min(most(ends), enough), most(this.result.map(({ a }) => a)));
+      const most = (values) => Math.max(...values.map((v) => side * v)), need = Math.max(Math.min(most(ends), enough), most(this.found.map(({ a }) => a)));
       return rungs.find((rung) => rung >= need);
     });
-    const steep = slopes[Number(this.result.some(({ row }) => row.largest > slopes[0]))];
+    const steep = slopes[Number(this.found.some(({ row }) => row.largest > slopes[0]))];
     return [[-below, above], [-steep / 5, steep]];
   }
 
@@ -62,18 +61,17 @@ export class Page extends OverZ {
   // --- drawing ---
 
   draw() {
-    const { z } = this.state, [{ a }] = this.result;
+    const { z } = this.state, [{ a }] = this.found;
     this.planes.draw(this.limit, this.windows(), a, (planes) => this.parts(planes, z));
     this.status.textContent = this.says();
     this.drawTable();
     this.drawCards();
-    this.sync();
   }
 
   parts(planes, z) {
-    const [{ row, a, slope }] = this.result, [low, high] = row.saturation, shades = [[-Infinity, low], [Infinity, high]].filter(([, end]) => end !== null).map((pair) => pair.sort((u, v) => u - v));
+    const [{ row, a, slope }] = this.found, [low, high] = row.saturation, shades = [[-Infinity, low], [Infinity, high]].filter(([, end]) => end !== null).map((pair) => pair.sort((u, v) => u - v));
     const inside = [0, 1].map((i) => shades.map((ends) => planes.shade(i, ...ends))), first = row.name;
-    for (const found of [...this.result].reverse()) {
+    for (const found of [...this.found].reverse()) {
       const look = { class: `bp-line ${found.row.color}${found.row.name === first ? " bp-first" : ""}`, "stroke-dasharray": found.row.name === first ? "none" : found.row.dash };
       inside[0].push(planes.curve(0, found.row.value, look));
       const pieces = found.row.kinked ? [[-this.limit, -TINY], [TINY, this.limit]] : [[-this.limit, this.limit]];
@@ -86,22 +84,21 @@ export class Page extends OverZ {
 
   /** What the shade means, where there is room for it. */
   labels(planes, shades) {
-    const { words } = this.sheet, [{ row }] = this.result;
+    const { words } = this.sheet, [{ row }] = this.found;
     return shades.map((ends) => ends.map((z) => planes.x(between(z, -this.limit, this.limit)))).filter(([from, to]) => to - from > FITS)
       .map(([from, to]) => ["text", { class: "bp-label", x: ((from + to) / 2).toFixed(1), y: String(planes.tops[1] + HEIGHTS[1] - 7), "text-anchor": "middle" }, row.kinked ? words.zero : words.flat]);
   }
 
   /** The largest slope, as a level in the lower plane. */
   peak(planes) {
-    const { words } = this.sheet, [{ row }] = this.result, y = planes.y(1, row.largest);
+    const { words } = this.sheet, [{ row }] = this.found, y = planes.y(1, row.largest);
     const text = row.peak === null ? filled(words.largest, { value: row.most }) : filled(words.peak, { value: row.most, z: short(row.peak) });
-    
     return [["path", { class: "bp-level", d: `M${EDGE.left} ${y.toFixed(1)}H${EDGE.left + planes.wide}` }], ["text", { class: "bp-label bp-ink", x: String(EDGE.left + 6), y: (y - 5).toFixed(1) }, text]];
   }
 
   /** Where a slope jumps: an empty disc where it ends, a full one at the convention. */
   jumps(planes) {
-    return [...this.result].reverse().filter(({ row }) => row.kinked).flatMap(({ row }) => {
+    return [...this.found].reverse().filter(({ row }) => row.kinked).flatMap(({ row }) => {
       const ends = [-TINY, TINY].map((z) => row.slope(z)), here = row.slope(0);
       return [...ends.filter((end) => end !== here).map((end) => planes.disc(1, 0, end, `bp-empty ${row.color}`, 3.5)), planes.disc(1, 0, here, `bp-full ${row.color}`, 3.5)];
     });
@@ -113,20 +110,20 @@ export class Page extends OverZ {
     const way = z + 1 > this.limit ? -1 : 1, from = planes.at(0, z, a), [x, y] = planes.at(0, z + way, a), top = planes.at(0, z + way, a + way * slope), right = way > 0;
     if (!planes.holds(0, a + way * slope)) return [];
     const below = slope * way >= 0 ? 14 : -6;
-    return [["path", { class: "bp-run", d: `M${xy(from)}L${xy([x, y])}` }], ["path", { class: `bp-rise ${this.result[0].row.color}`, d: `M${xy([x, y])}L${xy(top)}` }],
+    return [["path", { class: "bp-run", d: `M${xy(from)}L${xy([x, y])}` }], ["path", { class: `bp-rise ${this.found[0].row.color}`, d: `M${xy([x, y])}L${xy(top)}` }],
       ["text", { class: "bp-label", x: ((from[0] + x) / 2).toFixed(1), y: (y + below).toFixed(1), "text-anchor": "middle" }, this.sheet.words.run],
       ["text", { class: "bp-label bp-ink", x: (x + (right ? 7 : -7)).toFixed(1), y: ((y + top[1]) / 2 + (Math.abs(y - top[1]) < 12 ? below : 4)).toFixed(1), "text-anchor": right ? "start" : "end" }, brief(Number(number(slope, 3)))]];
   }
 
   points(planes, z) {
-    const [{ row, slope }, ...others] = this.result;
+    const [{ row, slope }, ...others] = this.found;
     return [...others.flatMap(({ row: each, a, slope: s }) => [[0, a], [1, s]].filter(([i, value]) => planes.holds(i, value)).map(([i, value]) => planes.disc(i, z, value, `bp-disc ${each.color}`, 4))),
       planes.stem(z, slope, `bp-stem ${row.color}`), planes.disc(1, z, slope, `bp-disc bp-now ${row.color}`, 6)];
   }
 
   /** What the slope at z means, in words. */
   says() {
-    const { words } = this.sheet, { z } = this.state, [{ row, slope }] = this.result, { name } = row;
+    const { words } = this.sheet, { z } = this.state, [{ row, slope }] = this.found, { name } = row;
     if (row.kinked && z === 0) return filled(words.kink, { name, slope: short(slope), left: short(row.slope(-TINY)), right: short(row.slope(TINY)) });
     if (this.flat(row, z)) return filled(slope ? words.saturated : words.dead, { name, slope: brief(slope) });
     if (slope === 0) return filled(words.level, { z: short(z) });
@@ -137,16 +134,16 @@ export class Page extends OverZ {
     const { words } = this.sheet;
     this.title.textContent = filled(words.numbers, { z: plain(this.state.z).replace("-", "−") });
     const head = [words.function, words.values, words.slopes, words.most].map((text) => html("th", { scope: "col" }, text));
-    const rows = this.result.map(({ row, a, slope }, i) => html("tr", { class: `${row.color}${i ? "" : " bp-first"}` }, html("th", { scope: "row" }, this.swatch(row.color, i ? row.dash : ""), row.name), ...[written(a), written(slope), row.most].map((text) => html("td", {}, text))));
+    const rows = this.found.map(({ row, a, slope }, i) => html("tr", { class: `${row.color}${i ? "" : " bp-first"}` }, html("th", { scope: "row" }, this.swatch(row.color, i ? row.dash : ""), row.name), ...[written(a), written(slope), row.most].map((text) => html("td", {}, text))));
     this.table.replaceChildren(html("thead", {}, html("tr", {}, ...head)), html("tbody", {}, ...rows));
   }
 
   /** The formulas of what is drawn, those of the first one beside its planes. */
   drawCards() {
-    const key = this.result.map(({ row }) => row.name).join();
+    const key = this.found.map(({ row }) => row.name).join();
     if (this.own.dataset.key === key) return;
     this.own.dataset.key = key;
-    const [own, ...others] = this.result.map(({ row }, i) => {
+    const [own, ...others] = this.found.map(({ row }, i) => {
       const { math, says } = row, slope = [build(math.slope), ...(math.short ? [build(math.short), html("span", {}, this.sheet.words.with)] : [])];
       return html("div", { class: `bp-card ${row.color}` }, html("div", { class: "bp-who" }, this.swatch(row.color, i ? row.dash : ""), html("strong", {}, row.name)), html("div", { class: "bp-formula" }, build(math.formula)), html("div", { class: "bp-formula" }, ...slope), html("p", {}, says));
     });

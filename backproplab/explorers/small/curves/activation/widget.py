@@ -6,7 +6,8 @@ from .....functions.activations import ACTIVATIONS
 from .....given import known
 from .....notation import number
 from .... import page
-from ..over_z import MOST_Z, OverZ, bounded, of_state, several
+from ...settings import setting
+from ..over_z import MOST_Z, OverZ, bounded, several
 from .sheet import largest, saturates, saturation, sheet_of, slope_of, value_of
 from .still import draw_curves
 
@@ -36,31 +37,27 @@ class ActivationExplorer(OverZ):
     largest slope, `saturation` where its flat ends begin, `saturated` whether z lies in one; `still` the planes as a `Picture`.
     """
 
-    caller, rooms = (
-        CALLER,
-        ("operations", "numbers", "elements", "small/curves/over_z", "small/curves/activation/activation", "bridge"),
-    )
-    title = "Activations and their slopes"
-    looks = ("page", "small/curves/over_z", "small/curves/activation/activation")
+    called, checks, title = CALLER, CHECKS, "Activations and their slopes"
+    rooms = ("operations", "numbers", "elements", "small/live", "small/curves/over_z", "small/curves/activation/activation", "bridge")  # fmt: skip
+    looks = ("page", "small/live", "small/curves/over_z", "small/curves/activation/activation")
     _esm, _css = page.script(rooms), page.style(looks)
 
     def __init__(self, name, z, beside):
-        asked = {"name": name, "z": z, "beside": beside}
-        super().__init__(sheet_of(), self._changed(State("", 0.0, ()), asked))
+        super().__init__(sheet_of(), State(name, z, beside))
 
-    def _changed(self, state, changes):
-        """The state with changes, checked; an activation that stood beside changes places with the one that it follows."""
-        new = replace(state, **{name: CHECKS[name](value) for name, value in changes.items()})
-        if "beside" not in changes and new.name in state.beside:
-            new = replace(new, beside=CHECKS["beside"]([*state.beside, state.name]))
+    def _checked(self, state, asked):
+        """The state, checked; an activation that stood beside changes places with the one that it follows."""
+        new = super()._checked(state, asked)
+        if "name" in asked and "beside" not in asked and new.name in new.beside:
+            new = replace(new, beside=CHECKS["beside"]([*new.beside, self.name]))
         return replace(new, beside=tuple(name for name in new.beside if name != new.name))
 
     def _numbers(self):
         return {name: [value, self.slopes[name]] for name, value in self.values.items()}
 
-    name = of_state("name", "The name of the activation; may be set.")
-    z = of_state("z", "The number that goes in, from -100 to 100; may be set.")
-    beside = of_state("beside", "The names of the activations beside it; may be set.")
+    name = setting("name", "The name of the activation; may be set.")
+    z = setting("z", "The number that goes in, from -100 to 100; may be set.")
+    beside = setting("beside", "The names of the activations beside it; may be set.")
 
     @property
     def value(self):

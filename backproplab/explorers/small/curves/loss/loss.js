@@ -58,21 +58,25 @@ export class Page extends OverZ {
 
   // --- numbers ---
 
-  computed(state) {
-    const { words } = this.sheet, { z, y, rate, steps, pairs } = state, refuse = (word, value) => { throw new Refusal(`${words[word]}; ${words.found} ${plain(value)}`); };
+  checked(state) {
+    const { words } = this.sheet, { y, rate, steps, pairs } = state, unknown = pairs.find((name) => !this.pairs.has(name)), refuse = (word, value) => { throw new Refusal(`${words[word]}; ${words.found} ${plain(value)}`); };
     if (!(y >= 0 && y <= 1)) refuse("nottarget", y);
     if (!(rate >= 0 && rate <= MOST_RATE)) refuse("notrate", rate);
     if (!(Number.isInteger(steps) && steps >= 0 && steps <= MOST_STEPS)) refuse("notsteps", steps);
     if (!pairs.length) throw new Refusal(words.nopair);
+    if (unknown !== undefined) throw new Refusal(`${words.unknown} ${unknown}`);
+    return super.checked(state);
+  }
+
+  compute({ z, y, rate, steps, pairs }) {
     return pairs.map((name) => {
       const pair = this.pairs.get(name), way = [z];
-      if (!pair) throw new Refusal(`${words.unknown} ${name}`);
       while (way.length <= steps) way.push(way.at(-1) - rate * pair.at(way.at(-1), y).slope);
       return { pair, found: pair.at(z, y), way };
     });
   }
 
-  numbers() { return Object.fromEntries(this.result.map(({ pair, found: { a, L, by_a, by_z, slope }, way }) => [pair.name, [a, L, by_a, by_z, slope, way.at(-1)]])); }
+  numbers() { return Object.fromEntries(this.found.map(({ pair, found: { a, L, by_a, by_z, slope }, way }) => [pair.name, [a, L, by_a, by_z, slope, way.at(-1)]])); }
 
   /** Whether the output is far from the target and the slope small all the same. */
   crawls({ a, slope }) { const { far, flat } = this.sheet.limits; return Math.abs(a - this.state.y) > far && Math.abs(slope) < flat; }
@@ -93,7 +97,7 @@ export class Page extends OverZ {
   /** Where the planes of a pair end: its losses on a scale of their own, the slopes on one for all pairs. */
   windows(pair) {
     const { nice, steep } = this.sheet.limits, most = Math.max(...[-1, 1].map((side) => pair.at(side * this.limit, this.state.y).L)), unit = 10 ** Math.floor(Math.log10(most));
-    const high = nice.map((m) => m * unit).find((m) => m >= most * (1 - 1e-9)), slope = steep.find((rung) => this.result.every(({ found }) => Math.abs(found.slope) <= rung));
+    const high = nice.map((m) => m * unit).find((m) => m >= most * (1 - 1e-9)), slope = steep.find((rung) => this.found.every(({ found }) => Math.abs(found.slope) <= rung));
     return [[-high / 20, high], [-slope, slope]];
   }
 
@@ -123,10 +127,9 @@ export class Page extends OverZ {
   // --- drawing ---
 
   draw() {
-    const shown = this.result.map(({ pair }) => this.column(pair.name).node);
+    const shown = this.found.map(({ pair }) => this.column(pair.name).node);
     if (shown.some((node, i) => node !== this.grid.children[i]) || shown.length !== this.grid.children.length) this.grid.replaceChildren(...shown);
-    this.result.forEach((each) => this.drawPair(each));
-    this.sync();
+    this.found.forEach((each) => this.drawPair(each));
   }
 
   drawPair({ pair, found, way }) {
@@ -151,7 +154,7 @@ export class Page extends OverZ {
 
   /** The two factors as arrows on a scale of powers of ten, one behind the other; they end at the slope. */
   ruler({ by_a, by_z, slope }, width) {
-    const { words } = this.sheet, sizes = this.result.flatMap(({ found }) => [found.by_a, found.by_z, found.slope]).map((value) => Math.abs(Math.log10(Math.abs(value)))).filter(Number.isFinite);
+    const { words } = this.sheet, sizes = this.found.flatMap(({ found }) => [found.by_a, found.by_z, found.slope]).map((value) => Math.abs(Math.log10(Math.abs(value)))).filter(Number.isFinite);
     const far = Math.max(RULER.decades, 2 * Math.ceil(Math.max(0, ...sizes) / 2)), x = (size) => RULER.side + (size / far + 1) / 2 * (width - 2 * RULER.side), known = by_a !== 0 && by_z !== 0;
     const power = (k) => (k === 0 ? "1" : `10${[...String(k)].map((c) => RAISED[c]).join("")}`), parts = [["path", { class: "bp-axis", d: `M${x(-far)} ${RULER.base}H${x(far)}` }]];
     for (const k of [-far, -far / 2, 0, far / 2, far]) parts.push(["path", { class: k ? "bp-tick bp-across" : "bp-tick", d: `M${x(k).toFixed(1)} 4V${RULER.base + 4}` }], ["text", { x: x(k).toFixed(1), y: String(RULER.height - 2), "text-anchor": Math.abs(k) === far ? (k < 0 ? "start" : "end") : "middle" }, power(k)]);

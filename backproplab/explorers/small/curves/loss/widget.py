@@ -1,11 +1,12 @@
 """The explorer of losses: pairs of an output and a loss over z, their slopes, and the two factors of each."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .....given import whole_number
 from .....notation import number
 from .... import page
-from ..over_z import MOST_Z, OverZ, bounded, of_state, several
+from ...settings import setting
+from ..over_z import MOST_Z, OverZ, bounded, several
 from .sheet import PAIRS, crawls, numbers_at, sheet_of, way_of
 from .still import draw_pairs
 
@@ -54,24 +55,13 @@ class LossExplorer(OverZ):
     more than 1/2 and the slope below 1/100 all the same; `ways` hold z at each step of the descent, `still` the planes as a `Picture`.
     """
 
-    caller, title = CALLER, "Output and loss, and the slope that flows back"
-    rooms = (
-        "operations",
-        "numbers",
-        "computation",
-        "elements",
-        "small/curves/over_z",
-        "small/curves/loss/loss",
-        "bridge",
-    )
-    looks = ("page", "small/curves/over_z", "small/curves/loss/loss")
+    called, checks, title = CALLER, CHECKS, "Output and loss, and the slope that flows back"
+    rooms = ("operations", "numbers", "computation", "elements", "small/live", "small/curves/over_z", "small/curves/loss/loss", "bridge")  # fmt: skip
+    looks = ("page", "small/live", "small/curves/over_z", "small/curves/loss/loss")
     _esm, _css = page.script(rooms), page.style(looks)
 
     def __init__(self, **asked):
-        super().__init__(sheet_of(), self._changed(State(0.0, 0.0, (), 0.0, 0), asked))
-
-    def _changed(self, state, changes):
-        return replace(state, **{name: CHECKS[name](value) for name, value in changes.items()})
+        super().__init__(sheet_of(), State(**asked))
 
     def _found(self):
         return {name: numbers_at(name, self.z, self.y) for name in self.pairs}
@@ -80,11 +70,11 @@ class LossExplorer(OverZ):
         ends = self.ways
         return {name: [*found, ends[name][-1]] for name, found in self._found().items()}
 
-    z = of_state("z", "The number that goes into the output, from -100 to 100; may be set.")
-    y = of_state("y", "The target, from 0 to 1; may be set.")
-    pairs = of_state("pairs", "The names of the pairs that are shown; may be set.")
-    rate = of_state("rate", "The rate of the way down from z, from 0 to 2; may be set.")
-    steps = of_state("steps", "How many steps are taken, from 0 to 200; may be set.")
+    z = setting("z", "The number that goes into the output, from -100 to 100; may be set.")
+    y = setting("y", "The target, from 0 to 1; may be set.")
+    pairs = setting("pairs", "The names of the pairs that are shown; may be set.")
+    rate = setting("rate", "The rate of the way down from z, from 0 to 2; may be set.")
+    steps = setting("steps", "How many steps are taken, from 0 to 200; may be set.")
 
     @property
     def outputs(self):
