@@ -80,7 +80,12 @@ def latex_name(name):
 
 def latex_layer(name):
     """A quantity of a network in LaTeX, its layer above: also "b1" -> b^{(1)}, which alone would be the number b_1."""
-    return re.sub(r"^(.*)_\{(\d+)\}$", r"\1^{(\2)}", latex_name(name)) if not parts(name).units else latex_name(name)
+    found = parts(name)
+    return (
+        re.sub(r"_\{\d+\}$", f"^{{({found.layer})}}", latex_name(name))
+        if found.layer and not found.units
+        else latex_name(name)
+    )
 
 
 def latex_partial(of, wrt, layered=False, sign=r"\partial"):

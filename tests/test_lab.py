@@ -10,21 +10,32 @@ import sys
 import time
 import urllib.request
 
+import nbformat
 import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
 ARTIFACTS = ROOT / "tests" / "artifacts"
 TOKEN = "only-for-this-test"
+KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
 IDLE = """(() => { const page = window.jupyterapp?.shell?.currentWidget, session = page?.sessionContext;
   return Boolean(page?.context?.isReady && session?.isReady && session.session?.kernel?.status === "idle"); })()"""
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
+NEURON = """import backproplab as bp
+neuron = bp.Graph(z="w*x + b", a="sigmoid(z)", L="(y - a)**2 / 2")
+explorer = bp.explore(neuron, x=1.5, w=-0.4, b=0.2, y=1.0, wrt="w")
+explorer.set(w=-4.0)
+explorer"""
+
+
 @pytest.fixture
 def lab(tmp_path):
-    """JupyterLab on a copy of the notebooks, token on; its address."""
+    """JupyterLab on a copy of the notebooks and a small one of the test's own, token on; its address."""
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    small = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(NEURON)], metadata={"kernelspec": KERNEL})
+    nbformat.write(small, tmp_path / "notebooks" / "neuron.ipynb")
     settings = tmp_path / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false"}))
@@ -73,8 +84,8 @@ def opened(browser, lab, notebook):
 
 @pytest.fixture
 def page(browser, lab):
-    """03_one_neuron, opened and run to its end."""
-    page = opened(browser, lab, "03_one_neuron.ipynb")
+    """A notebook with one neuron, opened and run to its end."""
+    page = opened(browser, lab, "neuron.ipynb")
     yield page
     page.close()
 
