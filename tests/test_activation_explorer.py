@@ -9,11 +9,10 @@ from itertools import pairwise
 import mpmath as mp
 import pytest
 from conftest import heap_of
+from driven import ALONE, BOXES, OPEN, answer_of, cleared, empty_page, pause, settle
 from test_explorer import kernel  # noqa: F401  a fixture
-from test_page import LOAD
 
 import backproplab as bp
-from backproplab.explorers import life
 from backproplab.explorers import page as page_module
 from backproplab.explorers.small.curves.activation.sheet import SAYS, WORDS, largest, saturation
 from backproplab.explorers.small.curves.activation.widget import ActivationExplorer
@@ -135,15 +134,6 @@ def test_a_name_that_is_no_control_is_refused(explorer):
         explorer.set(h=1)
 
 
-def test_an_explorer_takes_the_place_of_the_one_from_the_same_cell(monkeypatch):
-    here = ["cell 1", "run 1"]
-    monkeypatch.setattr(life, "_here", lambda: tuple(here))
-    first = bp.explore_activation()
-    here[:] = "cell 1", "run 2"
-    again = bp.explore_activation()
-    assert first.comm is None and first.sheet == first.state == {} and again.comm is not None
-
-
 # --- the still ----------------------------------------------------------------------------------------------------------
 
 NUMBER = r"(-?[\d.]+)"
@@ -175,14 +165,6 @@ def test_what_a_notebook_keeps(explorer):
 # --- what a page says ---------------------------------------------------------------------------------------------------
 
 
-def answer_of(explorer, message):
-    said = []
-    explorer.send = said.append
-    explorer._heard(None, message, [])
-    (answer,) = said
-    return answer
-
-
 def spoken(z=2.0, **changes):
     """What a page says at z, with the test's own numbers."""
     names = ["sigmoid", "tanh", "gelu"]
@@ -210,43 +192,10 @@ def test_a_page_that_was_tampered_with_gets_an_answer_and_changes_nothing(explor
 
 # --- the page in headless Chromium --------------------------------------------------------------------------------------
 
-OPEN = """([sheet, state]) => {
-  globalThis.leave?.();
-  document.body.replaceChildren();
-  const hearing = [], sent = [];
-  const model = {get: (name) => ({sheet, state})[name], on: (_, act) => hearing.push(act), off: (_, act) => hearing.splice(hearing.indexOf(act), 1), send: (message) => sent.push(message)};
-  globalThis.sent = sent; globalThis.hearing = hearing;
-  globalThis.answer = (message) => [...hearing].forEach((act) => act(message));
-  globalThis.leave = bp.default.render({model, el: document.body});
-}"""
-ALONE = """([sheet, state]) => { globalThis.leave?.(); globalThis.leave = null; document.body.replaceChildren(); globalThis.page = new bp.Page(document.body, sheet, state); }"""
-BOXES = """(selector) => [...document.querySelectorAll(selector)].map((n) => { const b = n.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom, n.textContent]; }).filter((b) => b[2] > b[0])"""
-
-
-def empty_page(browser, kind):
-    """A page without a network that has imported the module of an explorer, and what went wrong on it."""
-    page, errors = browser.new_page(offline=True, viewport={"width": 1280, "height": 900}), []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.add_style_tag(content=page_module.style(kind.looks))
-    page.evaluate(LOAD, page_module.script(kind.rooms))
-    return page, errors
-
-
-def cleared(empty):
-    """That page for one test."""
-    page, errors = empty
-    errors.clear()
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.emulate_media(reduced_motion="no-preference")
-    yield page
-    page.evaluate("() => { globalThis.leave?.(); globalThis.leave = null; }")
-    assert errors == []
-
 
 @pytest.fixture(scope="module")
 def empty(browser):
-    return empty_page(browser, ActivationExplorer)
+    return empty_page(browser, ActivationExplorer.rooms, ActivationExplorer.looks)
 
 
 @pytest.fixture
@@ -258,10 +207,6 @@ def live(empty):
 def opened(live, explorer):
     live.evaluate(OPEN, [explorer.sheet, explorer.state])
     return live
-
-
-def settle(page):
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def plain(text):
@@ -527,7 +472,7 @@ def test_what_is_done_on_the_page_reaches_code_and_back(opened, explorer):
     fill(opened, "z", "-0.25")
     opened.get_by_label("activation", exact=True).select_option("gelu")
     opened.wait_for_function("sent.length > 0")
-    opened.wait_for_timeout(200)
+    pause(opened, 200)
     said = opened.evaluate("sent.at(-1)")
     answer = answer_of(explorer, said)
     assert (explorer.name, explorer.z, explorer.beside) == ("gelu", -0.25, ("sigmoid", "tanh")) and answer["agrees"]
@@ -655,15 +600,6 @@ def axe_is_silent(browser, path, scheme, width, texts):
 def test_axe_finds_nothing(browser, tmp_path, scheme, width):
     bp.explore_activation("relu", beside=NAMES).save(tmp_path / "activation.html")
     axe_is_silent(browser, tmp_path / "activation.html", scheme, width, ("0", "-7", "much"))
-
-
-def test_a_page_that_is_left_leaves_nothing(opened):
-    assert opened.evaluate("hearing.length") == 1
-    fill(opened, "z", "1")
-    opened.evaluate("() => { leave(); globalThis.leave = null; }")
-    assert opened.evaluate("() => [hearing.length, document.body.children.length]") == [0, 0]
-    opened.wait_for_timeout(250)
-    assert opened.evaluate("sent") == []
 
 
 def test_moves_leave_nothing_behind(live, explorer):

@@ -7,11 +7,10 @@ import math
 import numpy as np
 import pytest
 from conftest import AT, heap_of
+from driven import cleared, empty_page, pause, settle
 from test_explorer import Kernel, answers, by_hand
-from test_page import LOAD
 
 import backproplab as bp
-from backproplab.explorers import page as page_module
 from backproplab.explorers.asking.blind import gradients_way, plane_of
 from backproplab.explorers.asking.guesses import hidden_slots
 from backproplab.explorers.asking.words import WORDS as ASKING
@@ -48,42 +47,29 @@ def neuron(**asked):
 
 @pytest.fixture(scope="module")
 def empty(browser):
-    """A page without a network that has imported the module, and what went wrong on it."""
-    page, errors = browser.new_page(offline=True, viewport={"width": 1280, "height": 900}), []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.add_style_tag(content=page_module.style())
-    page.evaluate(LOAD, page_module.script())
-    return page, errors
+    return empty_page(browser)
 
 
 @pytest.fixture
 def live(empty):
-    page, errors = empty
-    errors.clear()
-    yield page
-    assert errors == []
-
-
-def rest(live):
-    live.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    yield from cleared(empty)
 
 
 def opened(live, explorer, kernel=False):
     live.evaluate(OPEN, [explorer.sheet, explorer.state, kernel])
-    rest(live)
+    settle(live)
 
 
 def type_in(live, name, text):
     field = live.locator(f'input[type="text"][data-input="{name}"]')
     field.fill(text)
     field.press("Enter")
-    rest(live)
+    settle(live)
 
 
 def click(live, name, exact=True):
     live.get_by_role("button", name=name, exact=exact).click()
-    rest(live)
+    settle(live)
 
 
 # --- predict first, in Python -------------------------------------------------------------------------------------------
@@ -202,7 +188,7 @@ def test_the_number_stands_nowhere_until_it_is_guessed(live, predict, values):
     explorer.set(w=-0.4)
     opened(live, explorer)
     live.evaluate("() => { for (const node of document.querySelectorAll('details')) node.open = true; }")
-    rest(live)
+    settle(live)
     said = live.evaluate(SAID)
     for part in ("L:a", "a:z", "z:w"):
         live.locator(f'.bp-picture path[data-mark="b:{part}"]').dispatch_event("pointerenter")
@@ -218,7 +204,7 @@ def test_the_number_stands_nowhere_until_it_is_guessed(live, predict, values):
     if predict == "da/dz":
         assert live.locator('.bp-figure[data-term="a:z"] .bp-tangent').is_hidden()
     live.evaluate("page.change({guess: 'same'})")
-    rest(live)
+    settle(live)
     said = live.evaluate(SAID)
     assert all(any(text in said for text in renderings(value)) for value in values)
     assert live.locator(".bp-tangent").first.is_visible()
@@ -259,7 +245,7 @@ def test_a_number_is_judged_at_once_and_hidden_again_by_a_move(live):
     field = live.get_by_label("right now it is")
     field.fill("0.2")
     field.press("Enter")
-    rest(live)
+    settle(live)
     off, true = slope(-0.4) - 0.2, slope(-0.4)
     said = live.locator(".bp-guess [role=status]").text_content()
     assert (
@@ -285,7 +271,7 @@ def test_of_a_line_used_twice_d_is_the_whole_and_the_sign_of_one_line_its_term(l
     for predict, true in (("dL/dw", 3 * 1.3**2), ("∂L/∂w", 1.3**2)):
         opened(live, bp.explore(graph, w=1.3, wrt="w", predict=predict))
         live.evaluate("page.change({guess: 0})")
-        rest(live)
+        settle(live)
         assert f"It is {written(true)}:" in live.locator(".bp-guess [role=status]").text_content()
 
 
@@ -422,7 +408,7 @@ def test_a_slider_that_is_dragged_is_one_move(live):
     live.mouse.down()
     for share in (0.5, 0.6, 0.7, 0.8):
         live.mouse.move(box["x"] + box["width"] * share, box["y"] + 12)
-        rest(live)
+        settle(live)
     live.mouse.up()
     way = live.evaluate("page.state.way")
     assert len(way) == 2 and way[0] == [-0.4, 0.2] and way[1][0] == live.evaluate("page.state.numbers.w") > 1
@@ -444,7 +430,7 @@ def test_a_dragged_slider_is_one_move_from_press_to_release(live):
             live.mouse.move(left + box["width"] * stop, middle, steps=3)
             live.evaluate(f"page.heldAt -= {pause}")
         live.mouse.up()
-        rest(live)
+        settle(live)
 
     drag(0.3)
     assert count.text_content() == "moves: 1"
@@ -454,7 +440,7 @@ def test_a_dragged_slider_is_one_move_from_press_to_release(live):
     assert count.text_content() == "moves: 3"
     slider.press("ArrowLeft")
     slider.press("ArrowLeft")
-    rest(live)
+    settle(live)
     assert count.text_content() == "moves: 4"
 
 
@@ -504,7 +490,7 @@ def test_after_a_guess_the_keyboard_goes_on_from_there(live, number):
         live.get_by_label("right now it is").press("Enter")
     else:
         live.get_by_role("button", name="shrink", exact=True).press("Enter")
-    rest(live)
+    settle(live)
     assert live.evaluate("document.activeElement.textContent") == "guess anew"
 
 
@@ -650,7 +636,7 @@ def test_the_tour_goes_on_when_the_learner_has_acted(live):
     assert live.evaluate("page.state.sentence") == 2
     live.locator('.bp-picture [data-pick="b"]').focus()
     live.keyboard.press("Enter")
-    rest(live)
+    settle(live)
     assert live.evaluate("page.state.sentence") == 3
     for _ in range(2):
         click(live, "one step back")
@@ -661,7 +647,7 @@ def test_the_tour_goes_on_when_the_learner_has_acted(live):
         and live.evaluate("document.activeElement.textContent") == "begin again"
     )
     live.keyboard.press("Enter")
-    rest(live)
+    settle(live)
     assert live.evaluate("page.state.sentence") == 0
     click(live, "end the tour")
     assert live.evaluate("page.state.sentence") == 5
@@ -779,7 +765,7 @@ def test_the_menu_asks_the_kernel_and_the_answer_is_marked(live):
     explorer = neuron()
     opened(live, explorer, kernel=True)
     live.locator("[data-panel=swap] summary").click()
-    rest(live)
+    settle(live)
     menu = live.get_by_label("Swap a function: a")
     menu.select_option("tanh")
     assert (
@@ -795,7 +781,7 @@ def test_the_menu_asks_the_kernel_and_the_answer_is_marked(live):
 def test_without_a_kernel_the_menu_is_closed_and_says_why(live):
     opened(live, bp.explore(NET, [0.5, -1.0], [1.0, 0.0]))
     live.locator("[data-panel=swap] summary").click()
-    rest(live)
+    settle(live)
     menus = live.locator("[data-panel=swap] select")
     assert menus.count() == 3 and all(menu.is_disabled() for menu in menus.all())
     assert "that needs the kernel" in live.locator("[data-panel=swap]").text_content()
@@ -817,12 +803,12 @@ def test_a_new_sheet_makes_the_page_anew_and_leaves_nothing_behind(live):
         [first, None],
     )
     live.locator("[data-panel=swap] summary").click()
-    rest(live)
+    settle(live)
     live.get_by_label("Swap a function: a").select_option("tanh")
     assert live.evaluate("sent.at(-1).functions") == {"a": "tanh"}
     live.get_by_label("Swap a function: a").focus()
     live.evaluate("([sheet, state]) => swap(sheet, state)", [explorer.sheet, explorer.state])
-    rest(live)
+    settle(live)
     assert live.locator(".bp-page").count() == 1
     assert live.evaluate("document.activeElement.dataset.swap") == "a"
     a = math.tanh(-0.4)
@@ -857,7 +843,7 @@ def compared(live):
 def test_the_numbers_before_stand_beside_those_now(live):
     opened(live, neuron())
     live.get_by_label("compare with before").check()
-    rest(live)
+    settle(live)
     assert "Nothing has moved yet" in live.locator(".bp-compare").text_content()
     type_in(live, "w", "3")
     found, (old, slopes), (new, slopes_now) = compared(live), by_hand(-0.4), by_hand(3.0)
@@ -870,10 +856,10 @@ def test_the_numbers_before_stand_beside_those_now(live):
     found = compared(live)
     assert set(found) == {"w", "x", "b", "y", "z", "a", "L"} and found["y"][:2] == [1.0, 0.5] and found["w"][:2] == ["", ""]  # fmt: skip
     live.evaluate("page.change({step: 2})")
-    rest(live)
+    settle(live)
     assert set(compared(live)) == {"y"}  # no more than the pass has reached
     live.get_by_label("compare with before").uncheck()
-    rest(live)
+    settle(live)
     assert live.locator(".bp-compare").is_hidden()
 
 
@@ -970,7 +956,7 @@ def test_a_saved_page_asks_without_a_kernel(browser, tmp_path, kind):
     elif kind == "blind":
         type_in(page, "w", "3")
         page.get_by_role("button", name="show the surface").click()
-        rest(page)
+        settle(page)
         assert page.locator(".bp-chart .bp-contour").count() > 4
     else:
         assert page.locator(".bp-chart .bp-contour").count() > 4
@@ -997,7 +983,7 @@ def test_axe_finds_nothing(browser, tmp_path, kind, scheme):
     page.goto((tmp_path / "page.html").as_uri())
     page.wait_for_selector(".bp-page")
     page.evaluate("() => { for (const panel of document.querySelectorAll('details')) panel.open = true; }")
-    page.wait_for_timeout(200)
+    pause(page, 200)
     found = Axe().run(page).response["violations"]
     assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found] == []
     unlabelled = "() => [...document.querySelectorAll('.bp-page button, .bp-page select, .bp-page input, .bp-page summary')].filter((node) => !node.hasAttribute('data-lm-suppress-shortcuts')).map((node) => node.outerHTML)"

@@ -1,20 +1,17 @@
 """The explorer of a decision boundary: Python's steps beside PyTorch's, the page's steps beside Python's, then the page under the hand."""
 
-import gc
 import json
 import math
 import re
-import weakref
 import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
 from conftest import heap_of
+from driven import ALONE, OPEN, cleared, empty_page, pause, settle
 from test_explorer import kernel  # noqa: F401  a fixture
-from test_page import LOAD
 
 import backproplab as bp
-from backproplab.explorers import life
 from backproplab.explorers import page as page_module
 from backproplab.explorers.small.boundary import sheet as boundary_sheet
 from backproplab.explorers.small.boundary import still as boundary_still
@@ -293,25 +290,6 @@ def test_without_a_kernel_it_is_a_picture_with_a_short_text(explorer):
     assert bundle["image/png"].startswith("iVBORw0KGgo") and "image/svg+xml" not in bundle
 
 
-def test_closing_frees_what_it_holds():
-    explorer = bp.explore_boundary(*case())
-    layout, gone = explorer.layout, weakref.ref(explorer)
-    explorer.close()
-    assert explorer.comm is None and layout.comm is None and explorer.sheet == explorer.state == {}
-    del explorer, layout
-    gc.collect()
-    assert gone() is None
-
-
-def test_an_explorer_takes_the_place_of_the_one_from_the_same_cell(monkeypatch):
-    here = ["cell 1", "run 1"]
-    monkeypatch.setattr(life, "_here", lambda: tuple(here))
-    first = bp.explore_boundary(*case())
-    here[:] = "cell 1", "run 2"
-    again = bp.explore_boundary(*case())
-    assert first.comm is None and again.comm is not None
-
-
 # --- what a page says ---------------------------------------------------------------------------------------------------
 
 
@@ -382,41 +360,17 @@ def test_a_page_that_was_tampered_with_gets_an_answer_and_changes_nothing(explor
 
 # --- the page's numbers in headless Chromium ----------------------------------------------------------------------------
 
-OPEN = """([sheet, state]) => {
-  globalThis.leave?.();
-  document.body.replaceChildren();
-  const hearing = [], sent = [];
-  const model = {get: (name) => ({sheet, state})[name], on: (_, act) => hearing.push(act), off: (_, act) => hearing.splice(hearing.indexOf(act), 1), send: (message) => sent.push(message)};
-  globalThis.sent = sent; globalThis.hearing = hearing;
-  globalThis.answer = (message) => [...hearing].forEach((act) => act(message));
-  globalThis.leave = bp.default.render({model, el: document.body});
-}"""
-ALONE = """([sheet, state]) => { globalThis.leave?.(); globalThis.leave = null; globalThis.page?.dispose(); document.body.replaceChildren(); globalThis.page = new bp.Page(document.body, sheet, state); }"""
 STEPS = """([sheet, state, steps]) => { const training = new bp.Training(sheet, state); for (let i = 0; i < steps; i++) training.advance(state.optimizer, state.rate); return {...training.place(), gradient: Array.from(training.gradient()), right: training.right()}; }"""
 
 
 @pytest.fixture(scope="module")
 def empty(browser):
-    """A page without a network that has imported the module, and what went wrong on it."""
-    page, errors = browser.new_page(offline=True, viewport={"width": 1280, "height": 1000}), []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.add_style_tag(content=page_module.style(LOOKS))
-    page.evaluate(LOAD, page_module.script(ROOMS))
-    return page, errors
+    return empty_page(browser, ROOMS, LOOKS)
 
 
 @pytest.fixture
 def live(empty):
-    page, errors = empty
-    errors.clear()
-    page.set_viewport_size({"width": 1280, "height": 1000})
-    yield page
-    assert errors == []
-
-
-def settle(page):
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    yield from cleared(empty, height=1000)
 
 
 def apart(page_numbers, explorer):
@@ -496,7 +450,7 @@ def until(page, holds):
     for _ in range(200):
         if page.evaluate(holds):
             return
-        page.wait_for_timeout(25)
+        pause(page, 25)
     raise AssertionError(holds)
 
 
@@ -537,7 +491,7 @@ def test_play_pause_reset(opened, explorer):
     other.update(message["state"]["step"])
     assert apart(message["state"], other) < 1e-9
     before = status(opened)
-    opened.wait_for_timeout(100)
+    pause(opened, 100)
     assert status(opened) == before and answers(explorer, message)[0]["agrees"]
     press(opened, "Reset")
     assert status(opened)[0] == "step 0, epoch 0"
@@ -553,7 +507,7 @@ def test_where_nothing_shall_move_play_takes_many_steps_at_once(opened):
         press(opened, "50 ticks")
         opened.wait_for_function("sent.length > 0")
         assert status(opened)[0] == "step 51, epoch 51"
-        opened.wait_for_timeout(150)
+        pause(opened, 150)
         assert status(opened)[0] == "step 51, epoch 51"
     finally:
         opened.emulate_media(reduced_motion="no-preference")
@@ -903,15 +857,6 @@ def test_nothing_is_cut(live, width):
         assert live.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
         outside = live.evaluate("() => { const box = document.querySelector('.bp-map').getBoundingClientRect(); return [...document.querySelectorAll('.bp-map text, .bp-points path')].filter((n) => { const b = n.getBoundingClientRect(); return b.left < box.left - 0.5 || b.right > box.right + 0.5 || b.top < box.top - 0.5 || b.bottom > box.bottom + 0.5; }).length; }")  # fmt: skip
         assert outside == 0
-
-
-def test_a_page_that_is_left_leaves_nothing(opened):
-    press(opened, "Play")
-    opened.wait_for_timeout(100)
-    opened.evaluate("() => { leave(); globalThis.leave = null; sent.length = 0; }")
-    assert opened.evaluate("() => [hearing.length, document.body.children.length]") == [0, 0]
-    opened.wait_for_timeout(400)
-    assert opened.evaluate("sent") == []
 
 
 def test_steps_leave_nothing_behind(live, explorer):

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from test_descent import OPEN, answer_of, settle
+from driven import OPEN, answer_of, cleared, pause, settle
 from test_small_explorers import made, pages, slots  # noqa: F401  a fixture
 
 import backproplab as bp
@@ -18,12 +18,7 @@ SIZES = [((3, 2), 4), ((2, 2), 2), ((5, 4), 6), ((1, 3), 2), ((1, 1), 1), ((4, 4
 
 @pytest.fixture
 def live(pages):  # noqa: F811
-    page, errors = pages["layouts"]
-    errors.clear()
-    page.set_viewport_size({"width": 1180, "height": 1000})
-    yield page
-    page.evaluate("() => { globalThis.leave?.(); globalThis.leave = null; }")
-    assert errors == []
+    yield from cleared(pages["layouts"], width=1180, height=1000)
 
 
 @pytest.fixture
@@ -261,7 +256,7 @@ def test_the_controls(opened, explorer):
     explorer.tried = "D.T @ X"
     assert slots(opened) == explorer.facts
     opened.wait_for_function("sent.length > 0")
-    opened.wait_for_timeout(200)
+    pause(opened, 200)
     fresh = bp.explore_layouts()
     assert answer_of(fresh, opened.evaluate("sent.at(-1)"))["agrees"] is True
     assert fresh.state == explorer.state

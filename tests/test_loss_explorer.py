@@ -9,20 +9,14 @@ import mpmath as mp
 import numpy as np
 import pytest
 from conftest import heap_of
+from driven import ALONE, BOXES, OPEN, answer_of, cleared, empty_page, pause, settle
 from test_activation_explorer import (
-    ALONE,
-    BOXES,
-    OPEN,
-    answer_of,
     axe_is_silent,
-    cleared,
-    empty_page,
     fill,
     lines,
     nothing_overlaps,
     plain,
     saved_page,
-    settle,
     texts_of,
 )
 from test_explorer import kernel  # noqa: F401  a fixture
@@ -209,7 +203,7 @@ def test_a_page_that_was_tampered_with_gets_an_answer_and_changes_nothing(explor
 
 @pytest.fixture(scope="module")
 def empty(browser):
-    return empty_page(browser, LossExplorer)
+    return empty_page(browser, LossExplorer.rooms, LossExplorer.looks)
 
 
 @pytest.fixture
@@ -362,11 +356,11 @@ def test_it_plays_and_pauses(opened):
     opened.wait_for_function("document.querySelector('.bp-set-steps input[type=text]').value === '200'")
     opened.wait_for_function("document.querySelector('.bp-play').textContent === 'play'")
     play.click()
-    opened.wait_for_function("document.querySelector('.bp-set-steps input[type=text]').value === '3'")
+    opened.wait_for_function("document.querySelector('.bp-set-steps input[type=text]').value !== '200'")
     play.click()
     settle(opened)
     stood = opened.locator(".bp-set-steps input[type=text]").input_value()
-    opened.wait_for_timeout(200)
+    pause(opened, 200)
     assert opened.locator(".bp-set-steps input[type=text]").input_value() == stood and play.text_content() == "play"
     opened.emulate_media(reduced_motion="reduce")
     play.click()
@@ -410,7 +404,7 @@ def test_what_is_done_on_the_page_reaches_code_and_back(opened, explorer):
     fill(opened, "target y", "0.2")
     opened.get_by_role("checkbox", name="identity + squared error").check()
     opened.wait_for_function("sent.length > 0")
-    opened.wait_for_timeout(200)
+    pause(opened, 200)
     answer = answer_of(explorer, opened.evaluate("sent.at(-1)"))
     assert (explorer.z, explorer.y, explorer.pairs, answer["agrees"]) == (3.0, 0.2, (SQUARE, ENTROPY, LINEAR), True)
     opened.evaluate("answer", answer)
@@ -472,14 +466,6 @@ def test_a_saved_page_needs_no_kernel_and_no_network(browser, tmp_path, explorer
 def test_axe_finds_nothing(browser, tmp_path, scheme, width):
     bp.explore_loss(pairs=NAMES).save(tmp_path / "loss.html")
     axe_is_silent(browser, tmp_path / "loss.html", scheme, width, ("1", "much"))
-
-
-def test_a_page_that_is_left_leaves_nothing(opened):
-    opened.locator(".bp-play").click()
-    opened.evaluate("() => { leave(); globalThis.leave = null; }")
-    assert opened.evaluate("() => [hearing.length, document.body.children.length]") == [0, 0]
-    opened.wait_for_timeout(300)
-    assert opened.evaluate("sent") == []
 
 
 def test_moves_leave_nothing_behind(live, explorer):

@@ -7,6 +7,7 @@ import platform
 
 import numpy as np
 import pytest
+from driven import LOAD
 from test_functions import WIDE
 
 import backproplab as bp
@@ -14,10 +15,6 @@ from backproplab.functions.operations import ARITHMETIC, FUNCTIONS, OPERATIONS
 
 SOURCE = pathlib.Path(bp.__file__).parent / "explorers" / "operations.js"
 NAMES = [*ARITHMETIC, *FUNCTIONS, *(f"{name}'" for name in FUNCTIONS)]
-LOAD = """async source => {
-  const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
-  globalThis.OPERATIONS = (await import(url)).OPERATIONS;
-}"""
 RUN = """([name, width, text]) => {
   const f = (%s).get(name);
   if (!f) return null;

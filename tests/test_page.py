@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 from conftest import AT, heap_of, random_graph
+from driven import cleared, empty_page, pause
 
 import backproplab as bp
 from backproplab.explorers import page as page_module
@@ -20,10 +21,6 @@ from backproplab.pictures.plots import plot
 from backproplab.terms import walk
 
 ROUNDS = int(os.environ.get("BACKPROPLAB_SOAK", "1"))
-LOAD = """async source => {
-  const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
-  globalThis.bp = await import(url);
-}"""
 OPEN = """([sheet, state]) => {
   document.body.replaceChildren();
   globalThis.page = new bp.Page(document.body, sheet, state, {moved: (state) => { globalThis.told = state; }});
@@ -34,21 +31,12 @@ READ = """() => { const page = globalThis.page; page.draw(); return {
 
 @pytest.fixture(scope="module")
 def empty(browser):
-    """A page without a network that has imported the module, and what went wrong on it."""
-    page, errors = browser.new_page(offline=True, viewport={"width": 1280, "height": 900}), []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.add_style_tag(content=page_module.style())
-    page.evaluate(LOAD, page_module.script())
-    return page, errors
+    return empty_page(browser)
 
 
 @pytest.fixture
 def live(empty):
-    page, errors = empty
-    errors.clear()
-    yield page
-    assert errors == []
+    yield from cleared(empty)
 
 
 def state_of(graph, numbers, wrt=None, output=None, step=None):
@@ -718,10 +706,10 @@ def test_axe_finds_nothing(browser, tmp_path, model, wrt, step, scheme):
     page.goto((tmp_path / "page.html").as_uri())
     page.wait_for_selector(".bp-page")
     page.evaluate("() => { for (const panel of document.querySelectorAll('details')) panel.open = true; }")
-    page.wait_for_timeout(200)
+    pause(page, 200)
     page.evaluate("() => { page.update(3); page.sharing.give('x'); page.draw(); }")
     page.locator("[data-panel=nudge] button").click()
-    page.wait_for_timeout(600)
+    pause(page, 600)
     found = Axe().run(page).response["violations"]
     assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found] == []
     context.close()
@@ -736,7 +724,7 @@ def test_out_of_view_it_does_no_work(live):
     live.wait_for_function("page.visible === false")
     for k in range(20):
         live.evaluate("(k) => page.change({numbers: {w: k / 10}})", k)
-    live.wait_for_timeout(100)
+    pause(live, 100)
     assert live.evaluate("page.drawings") == 0
     live.evaluate("() => { document.body.style.paddingTop = '0'; }")
     live.wait_for_function("page.drawings === 1")

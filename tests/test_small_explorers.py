@@ -9,10 +9,9 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from conftest import heap_of
-from test_descent import ALONE, BOXES, OPEN, answer_of, settle
+from conftest import AT, NEURON, heap_of
+from driven import ALONE, BOXES, LEFT, LOAD, OPEN, answer_of, cleared, empty_page, settle
 from test_explorer import kernel  # noqa: F401  a fixture
-from test_page import LOAD
 
 import backproplab as bp
 from backproplab.explorers import life
@@ -26,6 +25,10 @@ from backproplab.explorers.small.softmax import widget as softmax
 KINDS = {
     "softmax": (softmax, softmax_sheet.WORDS, bp.explore_softmax, dict(logits=[0.5, -2.0, 1.0, 3.0], label=2, cell=(3, 1))),
     "layouts": (layouts, layouts_sheet.WORDS, bp.explore_layouts, dict(sizes=(2, 4), n=3, layout_name="columns", entry=("dW", 3, 1), tried="W.T @ X")),
+}  # fmt: skip
+EVERY = {
+    "softmax": bp.explore_softmax, "layouts": bp.explore_layouts, "activation": bp.explore_activation, "loss": bp.explore_loss, "descent": bp.explore_descent, "vanishing": bp.explore_vanishing,
+    "step": lambda: bp.explore_step(bp.Graph(NEURON), "w", **AT), "boundary": lambda: bp.explore_boundary(bp.Network([2, 3, 2], ["tanh", "softmax"], "cross_entropy"), *bp.datasets.xor(20, 0)),
 }  # fmt: skip
 CASES = [  # the kind, a state
     ("softmax", {}), ("softmax", KINDS["softmax"][3]), ("softmax", dict(logits=[1e4, 0, -1e4, 2, 3, 1], label=1)), ("softmax", dict(logits=[-12.5, -12.25], label=1, cell=(1, 1))),
@@ -47,26 +50,13 @@ def kind(request):
 
 @pytest.fixture(scope="module")
 def pages(browser):
-    """A page without a network for each kind, which has imported its module, and what went wrong on it."""
-    found = {}
-    for name, (room, *_) in KINDS.items():
-        page, errors = browser.new_page(offline=True, viewport={"width": 1280, "height": 900}), []
-        page.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
-        page.on("console", lambda message, errors=errors: errors.append(message.text) if message.type == "error" else None)  # fmt: skip
-        page.add_style_tag(content=page_module.style(room.LOOKS))
-        page.evaluate(LOAD, page_module.script(room.ROOMS))
-        found[name] = page, errors
-    return found
+    """A page without a network for each kind, and what went wrong on it."""
+    return {name: empty_page(browser, room.ROOMS, room.LOOKS) for name, (room, *_) in KINDS.items()}
 
 
 @pytest.fixture
 def live(pages, kind):
-    page, errors = pages[kind]
-    errors.clear()
-    page.set_viewport_size({"width": 1280, "height": 900})
-    yield page
-    page.evaluate("() => { globalThis.leave?.(); globalThis.leave = null; }")
-    assert errors == []
+    yield from cleared(pages[kind])
 
 
 def slots(page):
@@ -93,8 +83,9 @@ def test_every_setting_is_read_and_set(kind):
         explorer.set(depth=3)
 
 
-def test_closing_frees_what_it_holds(kind):
-    explorer = made(kind)
+@pytest.mark.parametrize("make", EVERY.values(), ids=EVERY)
+def test_closing_frees_what_it_holds(make):
+    explorer = make()
     layout, gone = explorer.layout, weakref.ref(explorer)
     explorer.close()
     assert explorer.comm is None and layout.comm is None and explorer.sheet == explorer.state == {}
@@ -103,12 +94,13 @@ def test_closing_frees_what_it_holds(kind):
     assert gone() is None
 
 
-def test_an_explorer_takes_the_place_of_the_one_from_the_same_cell(kind, monkeypatch):
+@pytest.mark.parametrize("make", EVERY.values(), ids=EVERY)
+def test_an_explorer_takes_the_place_of_the_one_from_the_same_cell(make, monkeypatch):
     here = ["cell 1", "run 1"]
     monkeypatch.setattr(life, "_here", lambda: tuple(here))
-    first = made(kind)
+    first = make()
     here[:] = "cell 1", "run 2"
-    again = made(kind)
+    again = make()
     assert first.comm is None and again.comm is not None
 
 
@@ -305,14 +297,15 @@ def test_every_control_keeps_its_keys_to_itself(live, kind):
     assert live.evaluate("(all) => [...document.querySelectorAll(all)].filter((n) => !n.dataset.lmSuppressShortcuts).map((n) => n.outerHTML)", controls) == []  # fmt: skip
 
 
-def test_a_page_that_is_left_leaves_nothing(live, kind):
-    explorer = made(kind)
-    live.evaluate(OPEN, [explorer.sheet, explorer.state])
-    live.locator('button:text-is("Reset")').click()
-    live.evaluate("() => { leave(); globalThis.leave = null; }")
-    assert live.evaluate("() => [hearing.length, document.body.children.length]") == [0, 0]
-    live.wait_for_timeout(250)
-    assert live.evaluate("sent") == []
+@pytest.mark.parametrize("name, control", [(name, "play") for name in ("loss", "descent", "boundary")] + [("boundary", "reset")] + [(name, "range") for name in EVERY if name != "boundary"])  # fmt: skip
+def test_a_page_that_is_left_leaves_nothing(browser, name, control):
+    explorer = EVERY[name]()
+    page, errors = browser.new_page(offline=True), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.evaluate(LOAD, explorer._esm)
+    page.evaluate(OPEN, [explorer.sheet, explorer.state])
+    assert page.evaluate(LEFT, control) == [1, 0, 0, []] and errors == []
+    page.close()
 
 
 def test_moves_leave_nothing_behind(live, kind):

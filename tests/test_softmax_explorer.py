@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import mpmath
 import numpy as np
 import pytest
-from test_descent import OPEN, answer_of, settle
+from driven import OPEN, answer_of, cleared, pause, settle
 from test_small_explorers import made, pages, slots  # noqa: F401  a fixture
 
 import backproplab as bp
@@ -22,12 +22,7 @@ HAS_LONG_WAY = [case for case in STATES if max(case[0]) - case[0][case[1]] < 600
 
 @pytest.fixture
 def live(pages):  # noqa: F811
-    page, errors = pages["softmax"]
-    errors.clear()
-    page.set_viewport_size({"width": 1180, "height": 1000})
-    yield page
-    page.evaluate("() => { globalThis.leave?.(); globalThis.leave = null; }")
-    assert errors == []
+    yield from cleared(pages["softmax"], width=1180, height=1000)
 
 
 @pytest.fixture
@@ -192,7 +187,7 @@ def test_the_number_of_logits_and_the_label(opened, explorer):
         assert opened.locator('.bp-logit input[type="range"]').count() == count == opened.locator(".bp-label").count() * count  # fmt: skip
     assert opened.get_by_label("label", exact=True).input_value() == "1"
     opened.wait_for_function("sent.length > 0")
-    opened.wait_for_timeout(200)
+    pause(opened, 200)
     answer = answer_of(explorer, opened.evaluate("sent.at(-1)"))
     assert answer["agrees"] is True and explorer.logits == (2.0, 1.0)
 

@@ -1,12 +1,10 @@
 """The explorer of a step size: its errors beside the test's own differences, driven by the slider and in code."""
 
 import cmath
-import gc
 import json
 import math
 import random
 import re
-import weakref
 import xml.etree.ElementTree as ET
 from decimal import Decimal
 from fractions import Fraction
@@ -15,11 +13,10 @@ import mpmath
 import numpy as np
 import pytest
 from conftest import AT, NEURON, heap_of
+from driven import ALONE, BOXES, OPEN, cleared, empty_page, pause, settle
 from test_explorer import kernel  # noqa: F401  a fixture
-from test_page import LOAD
 
 import backproplab as bp
-from backproplab.explorers import life
 from backproplab.explorers import page as page_module
 from backproplab.explorers.small.step import sheet as step_sheet
 from backproplab.explorers.small.step.widget import LOOKS, ROOMS
@@ -369,38 +366,8 @@ def test_a_page_that_was_tampered_with_gets_an_answer_and_changes_nothing(explor
     assert (explorer.h, explorer.state) == before
 
 
-def test_closing_frees_what_it_holds(neuron):
-    explorer = bp.explore_step(neuron, "w", **AT)
-    layout, gone = explorer.layout, weakref.ref(explorer)
-    explorer.close()
-    assert explorer.comm is None and layout.comm is None and explorer.sheet == explorer.state == {}
-    del explorer, layout
-    gc.collect()
-    assert gone() is None
-
-
-def test_an_explorer_takes_the_place_of_the_one_from_the_same_cell(neuron, monkeypatch):
-    here = ["cell 1", "run 1"]
-    monkeypatch.setattr(life, "_here", lambda: tuple(here))
-    first = bp.explore_step(neuron, "w", **AT)
-    here[:] = "cell 1", "run 2"
-    again = bp.explore_step(neuron, "w", **AT)
-    assert first.comm is None and again.comm is not None
-
-
 # --- the page in headless Chromium --------------------------------------------------------------------------------------
 
-# A widget's model as the bridge knows it: what the page sends waits in `sent`, and `answer` hands the page what a kernel says.
-OPEN = """([sheet, state]) => {
-  globalThis.leave?.();
-  document.body.replaceChildren();
-  const hearing = [], sent = [];
-  const model = {get: (name) => ({sheet, state})[name], on: (_, act) => hearing.push(act), off: (_, act) => hearing.splice(hearing.indexOf(act), 1), send: (message) => sent.push(message)};
-  globalThis.sent = sent; globalThis.hearing = hearing;
-  globalThis.answer = (message) => [...hearing].forEach((act) => act(message));
-  globalThis.leave = bp.default.render({model, el: document.body});
-}"""
-ALONE = """([sheet, state]) => { globalThis.leave?.(); globalThis.leave = null; document.body.replaceChildren(); globalThis.page = new bp.Page(document.body, sheet, state); }"""
 SHOWN = """() => [...document.querySelectorAll('.bp-numbers tbody tr')].map((row) => ({
   text: row.children[1].textContent, said: row.children[2].textContent,
   wrong: [...row.querySelectorAll('.bp-wrong')].map((n) => [n.textContent, getComputedStyle(n).color, getComputedStyle(n).textDecorationLine]), color: getComputedStyle(row.children[1]).color }))"""
@@ -408,22 +375,12 @@ SHOWN = """() => [...document.querySelectorAll('.bp-numbers tbody tr')].map((row
 
 @pytest.fixture(scope="module")
 def empty(browser):
-    """A page without a network that has imported the module, and what went wrong on it."""
-    page, errors = browser.new_page(offline=True, viewport={"width": 1280, "height": 900}), []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.add_style_tag(content=page_module.style(LOOKS))
-    page.evaluate(LOAD, page_module.script(ROOMS))
-    return page, errors
+    return empty_page(browser, ROOMS, LOOKS)
 
 
 @pytest.fixture
 def live(empty):
-    page, errors = empty
-    errors.clear()
-    page.set_viewport_size({"width": 1280, "height": 900})
-    yield page
-    assert errors == []
+    yield from cleared(empty)
 
 
 @pytest.fixture
@@ -431,10 +388,6 @@ def opened(live, explorer):
     """The page as a widget of the neuron, at h = 1e-4."""
     live.evaluate(OPEN, [explorer.sheet, explorer.state])
     return live
-
-
-def settle(page):
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def shown(page):
@@ -484,8 +437,7 @@ def test_a_slider_by_keyboard(opened, explorer):
     assert row["h"] == 1e-6 and shown(opened) == expected(explorer, row)
     assert opened.locator('input[type="text"]').input_value() == "1e-6"
     assert slider.get_attribute("aria-valuetext").startswith("h = 10⁻⁶: one-sided difference, ")
-    opened.wait_for_function("sent.length === 1")
-    assert opened.evaluate("sent[0].state") == {"h": 1e-6}
+    opened.wait_for_function("sent.at(-1)?.state.h === 1e-6")
     opened.keyboard.press("Home")
     assert shown(opened) == expected(explorer, explorer.sheet["rows"][0])
     opened.keyboard.press("End")
@@ -508,7 +460,7 @@ def test_a_typed_step_is_computed_by_the_kernel(opened, explorer):
     assert field.input_value() == "2.5e-6" and explorer.h == 2.5e-6
     assert opened.locator(".bp-verdict").text_content() == "✓ computed for this h by the kernel"
     assert "half decade" not in opened.locator(".bp-noted").text_content()
-    opened.wait_for_timeout(400)
+    pause(opened, 400)
     assert shown(opened) == expected(explorer, answer["row"]), "the answer came in time: no nearest step"
     field.fill("1e-7")
     field.press("Enter")
@@ -589,7 +541,7 @@ def test_a_kernel_that_is_gone_cannot_even_be_told(opened, explorer):
     assert shown(opened) == expected(explorer, explorer.sheet["rows"][-16 + 40])
     assert opened.locator(".bp-message").text_content() == ""
     opened.locator('input[type="range"]').press("ArrowRight")
-    opened.wait_for_timeout(200)  # an error in a timer would be one of the page
+    pause(opened, 200)  # an error in a timer would be one of the page
     assert shown(opened) == expected(explorer, explorer.sheet["rows"][-15 + 40])
 
 
@@ -629,7 +581,7 @@ def test_the_line_is_dragged(live, explorer, width):
     assert shown(live) == expected(explorer, explorer.sheet["rows"][-20 + 40]), "after the drag the pointer only looks"
     assert line_at(live)[0] == pytest.approx(x - 6 * decade, abs=1)
     live.wait_for_function("sent.length > 0")
-    live.wait_for_timeout(150)
+    pause(live, 150)
     assert live.evaluate("sent.at(-1).state") == {"h": 1e-10}
 
 
@@ -687,7 +639,6 @@ def test_no_number_at_a_step(live):
 
 
 LONG = dict(prediction="weight*input_value + bias", loss_of_everything="tanh(prediction)**3")
-BOXES = """(selector) => [...document.querySelectorAll(selector)].map((n) => { const b = n.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom, n.textContent]; }).filter((b) => b[2] > b[0])"""
 
 
 @pytest.mark.parametrize("width", [480, 760, 1280])
@@ -846,15 +797,6 @@ def test_axe_finds_nothing(browser, tmp_path, scheme, width):
             found = Axe().run(page).response["violations"]
             assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found] == []
         context.close()
-
-
-def test_a_page_that_is_left_leaves_nothing(opened):
-    assert opened.evaluate("hearing.length") == 1
-    opened.locator('input[type="range"]').press("ArrowLeft")
-    opened.evaluate("() => { leave(); globalThis.leave = null; }")
-    assert opened.evaluate("() => [hearing.length, document.body.children.length]") == [0, 0]
-    opened.wait_for_timeout(450)
-    assert opened.evaluate("sent") == []
 
 
 def test_moves_leave_nothing_behind(live, explorer):

@@ -1,20 +1,17 @@
 """The explorer of vanishing gradients: its numbers beside PyTorch's, its page driven by hand and in code, alone and with its kernel."""
 
-import gc
 import json
 import math
 import re
-import weakref
 import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
 from conftest import heap_of
+from driven import ALONE, BOXES, OPEN, answer_of, cleared, empty_page, settle
 from test_explorer import kernel  # noqa: F401  a fixture
-from test_page import LOAD
 
 import backproplab as bp
-from backproplab.explorers import life
 from backproplab.explorers import page as page_module
 from backproplab.explorers.small.vanishing import sizes
 from backproplab.explorers.small.vanishing.sheet import AXES, PRESETS, WORDS
@@ -237,34 +234,7 @@ def test_the_still(explorer):
     assert bundle["image/png"].startswith("iVBORw0KGgo") and "image/svg+xml" not in bundle
 
 
-def test_closing_frees_what_it_holds():
-    explorer = bp.explore_vanishing()
-    layout, gone = explorer.layout, weakref.ref(explorer)
-    explorer.close()
-    assert explorer.comm is None and layout.comm is None and explorer.sheet == explorer.state == {}
-    del explorer, layout
-    gc.collect()
-    assert gone() is None
-
-
-def test_an_explorer_takes_the_place_of_the_one_from_the_same_cell(monkeypatch):
-    here = ["cell 1", "run 1"]
-    monkeypatch.setattr(life, "_here", lambda: tuple(here))
-    first = bp.explore_vanishing()
-    here[:] = "cell 1", "run 2"
-    again = bp.explore_vanishing()
-    assert first.comm is None and again.comm is not None
-
-
 # --- what a page says ---------------------------------------------------------------------------------------------------
-
-
-def answer_of(explorer, message):
-    said = []
-    explorer.send = said.append
-    explorer._heard(None, message, [])
-    (answer,) = said
-    return answer
 
 
 def asks(explorer, **changes):
@@ -291,49 +261,21 @@ def test_a_page_that_was_tampered_with_gets_an_answer_and_changes_nothing(explor
 
 # --- the page in headless Chromium --------------------------------------------------------------------------------------
 
-OPEN = """([sheet, state]) => {
-  globalThis.leave?.();
-  document.body.replaceChildren();
-  const hearing = [], sent = [];
-  const model = {get: (name) => ({sheet, state})[name], on: (_, act) => hearing.push(act), off: (_, act) => hearing.splice(hearing.indexOf(act), 1), send: (message) => sent.push(structuredClone(message))};
-  globalThis.sent = sent; globalThis.hearing = hearing;
-  globalThis.answer = (message) => [...hearing].forEach((act) => act(message));
-  globalThis.leave = bp.default.render({model, el: document.body});
-}"""
-ALONE = """([sheet, state]) => { globalThis.leave?.(); globalThis.leave = null; document.body.replaceChildren(); globalThis.page = new bp.Page(document.body, sheet, state); }"""
-BOXES = """(selector) => [...document.querySelectorAll(selector)].map((n) => { const b = n.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom, n.textContent]; }).filter((b) => b[2] > b[0])"""
-
 
 @pytest.fixture(scope="module")
 def empty(browser):
-    """A page without a network that has imported the module, and what went wrong on it."""
-    page, errors = browser.new_page(offline=True, viewport={"width": 1280, "height": 900}), []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.set_content("<!doctype html><html lang='en'><title>page</title><body></body></html>")
-    page.add_style_tag(content=page_module.style(LOOKS))
-    page.evaluate(LOAD, page_module.script(ROOMS))
-    return page, errors
+    return empty_page(browser, ROOMS, LOOKS, "<!doctype html><html lang='en'><title>page</title><body></body></html>")
 
 
 @pytest.fixture
 def live(empty):
-    page, errors = empty
-    errors.clear()
-    page.set_viewport_size({"width": 1280, "height": 900})
-    yield page
-    page.evaluate("() => { globalThis.leave?.(); globalThis.leave = null; }")
-    assert errors == []
+    yield from cleared(empty)
 
 
 @pytest.fixture
 def opened(live, explorer):
     live.evaluate(OPEN, [explorer.sheet, explorer.state])
     return live
-
-
-def settle(page):
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def served(page, explorer):
@@ -752,12 +694,6 @@ def test_axe_finds_nothing(browser, saved, scheme, width):
         found = Axe().run(page).response["violations"]
         assert [(v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found] == []
     context.close()
-
-
-def test_a_page_that_is_left_leaves_nothing(opened):
-    assert opened.evaluate("hearing.length") == 1
-    opened.evaluate("() => { leave(); globalThis.leave = null; }")
-    assert opened.evaluate("() => [hearing.length, document.body.children.length]") == [0, 0]
 
 
 def test_moves_leave_nothing_behind(live, explorer):

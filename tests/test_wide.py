@@ -7,11 +7,10 @@ import os
 
 import numpy as np
 import pytest
+from driven import cleared, empty_page, pause
 from test_explorer import kernel  # noqa: F401  a fixture
-from test_page import LOAD
 
 import backproplab as bp
-from backproplab.explorers import page as page_module
 from backproplab.explorers.wide.sheet import MOST_EXAMPLES
 from backproplab.explorers.wide.widget import STYLE, WIDE, WORDS, WideExplorer
 from backproplab.notation import number
@@ -295,20 +294,12 @@ ANSWER = """([message, buffers, way]) => {
 
 @pytest.fixture(scope="module")
 def empty(browser):
-    page, errors = browser.new_page(offline=True, viewport={"width": 1280, "height": 900}), []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.add_style_tag(content=page_module.style(STYLE))
-    page.evaluate(LOAD, page_module.script(WIDE))
-    return page, errors
+    return empty_page(browser, WIDE, STYLE)
 
 
 @pytest.fixture
 def live(empty):
-    page, errors = empty
-    errors.clear()
-    yield page
-    assert errors == []
+    yield from cleared(empty)
 
 
 def answer(live, content, buffers, way="judge"):
@@ -587,7 +578,7 @@ def test_play_goes_on_until_it_is_paused(live):
     live.get_by_role("button", name="Pause").click()
     driven.settle()
     done = driven.done
-    live.wait_for_timeout(300)
+    pause(live, 300)
     assert live.evaluate("sent.length") == done and len(e.losses) >= 5
     live.emulate_media(reduced_motion="reduce")
     live.evaluate("page.sync()")
@@ -595,7 +586,7 @@ def test_play_goes_on_until_it_is_paused(live):
     count = len(e.losses)
     driven.settle()
     assert len(e.losses) == count + 10
-    live.wait_for_timeout(250)
+    pause(live, 250)
     assert live.evaluate("sent.length") == driven.done
     live.emulate_media(reduced_motion="no-preference")
 
