@@ -22,12 +22,12 @@ RUN = """([name, width, text]) => {
   const found = Float64Array.from({length: numbers.length / width}, (_, i) => f(...numbers.subarray(i * width, (i + 1) * width)));
   return btoa(Array.from(new Uint8Array(found.buffer), byte => String.fromCharCode(byte)).join(""));
 }"""
-LEFT_OUT = """new Map([...OPERATIONS].filter(([name]) => name !== "silu'"))"""
+LEFT_OUT = """new Map([...bp.OPERATIONS].filter(([name]) => name !== "silu'"))"""
 SPOILT = {
-    "sigmoid'": "z => { const a = OPERATIONS.get('sigmoid')(z); return a * (1 - a); }",
+    "sigmoid'": "z => { const a = bp.OPERATIONS.get('sigmoid')(z); return a * (1 - a); }",
     "tanh'": "z => 1 - Math.tanh(z) ** 2",
     "softplus": "z => Math.log(1 + Math.exp(z))",
-    "gelu": "z => OPERATIONS.get('gelu')(z) * (z > 0 ? 1 + 1e-14 : 1)",
+    "gelu": "z => bp.OPERATIONS.get('gelu')(z) * (z > 0 ? 1 + 1e-14 : 1)",
     "silu": "z => z / (1 + Math.exp(-z))",
     "abs'": "Math.sign",
     "relu": "z => z > 0 ? z : 0",
@@ -105,7 +105,7 @@ MORE = {
 }
 
 
-def called(page, name, grid, table="OPERATIONS"):
+def called(page, name, grid, table="bp.OPERATIONS"):
     """What a table on the page says, a number for each row; None where it lacks the name. The bytes of the numbers travel."""
     text = base64.b64encode(grid.astype("<f8").tobytes()).decode()
     answer = page.evaluate(RUN % table, [name, grid.shape[1], text])
@@ -124,7 +124,7 @@ def distances(name, grid, found):
         return apart(found, expected, np.fmax(np.abs(first), np.abs(expected - first))) / (MOST + more)
 
 
-def complaints(page, name, table="OPERATIONS"):
+def complaints(page, name, table="bp.OPERATIONS"):
     """What is wrong with an operation of the page's table, in words."""
     for grid in grids(name):
         found = called(page, name, grid, table)
@@ -161,7 +161,7 @@ def test_an_operation_is_pythons(page, name):
 
 
 def test_there_are_no_others(page):
-    assert sorted(page.evaluate("[...OPERATIONS.keys()]")) == sorted(NAMES)
+    assert sorted(page.evaluate("[...bp.OPERATIONS.keys()]")) == sorted(NAMES)
 
 
 def test_numbers_travel_to_the_page_and_back_unchanged(page):
@@ -171,7 +171,7 @@ def test_numbers_travel_to_the_page_and_back_unchanged(page):
 
 @pytest.mark.parametrize("name", SPOILT)
 def test_a_spoilt_operation_is_seen(page, name):
-    spoilt = f"""new Map([...OPERATIONS, ["{name}", {SPOILT[name]}]])"""
+    spoilt = f"""new Map([...bp.OPERATIONS, ["{name}", {SPOILT[name]}]])"""
     assert complaints(page, name) == []
     assert [text.partition("(")[0] for text in complaints(page, name, spoilt)] == [name]
 
