@@ -1,5 +1,7 @@
 """What tests of explorers share: a page without a network that has imported their module, and what is said to it and by it."""
 
+import contextlib
+
 from backproplab.explorers import page as page_module
 
 LOAD = """async source => {
@@ -56,6 +58,32 @@ def cleared(empty, width=SIZE["width"], height=SIZE["height"]):
     yield page
     page.evaluate("() => { globalThis.leave?.(); globalThis.leave = null; }")
     assert errors == []
+
+
+@contextlib.contextmanager
+def visited(browser, path, ready=".bp-page", **options):
+    """A page of a file, for a visitor who has nothing but files; it must name no host, ask for none, and end without an error."""
+    assert "://" not in path.read_text(encoding="utf-8").replace("http://www.w3.org", "")
+    context, errors = browser.new_context(**options), []
+    context.route(
+        lambda url: not url.startswith("file:"), lambda route: (errors.append(route.request.url), route.abort())
+    )
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
+    page.goto(path.as_uri())
+    page.wait_for_selector(ready)
+    yield page
+    context.close()
+    assert errors == []
+
+
+def hurdles(page):
+    """What axe finds on a page that keeps readers out: (rule, the first nodes that break it)."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [(rule["id"], [node["html"][:160] for node in rule["nodes"][:3]]) for rule in found]
 
 
 def settle(page):

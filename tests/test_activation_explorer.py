@@ -9,7 +9,7 @@ from itertools import pairwise
 import mpmath as mp
 import pytest
 from conftest import heap_of
-from driven import ALONE, BOXES, OPEN, answer_of, cleared, empty_page, pause, settle
+from driven import ALONE, BOXES, OPEN, answer_of, cleared, empty_page, hurdles, pause, settle, visited
 from test_explorer import kernel  # noqa: F401  a fixture
 
 import backproplab as bp
@@ -557,42 +557,23 @@ def test_an_element_that_is_on_no_list_is_refused(live, explorer):
         live.evaluate(ALONE, [explorer.sheet, explorer.state | {"name": "__proto__"}])
 
 
-def saved_page(browser, path):
-    """(context, page, what it asked for, errors) of a saved page; whatever is no file is refused."""
-    assert path.stat().st_size < 150_000 and "://" not in path.read_text(encoding="utf-8").replace("http://www.w3.org", "")  # fmt: skip
-    context, asked, errors = browser.new_context(), [], []
-    context.route("**/*", lambda route: (asked.append(route.request.url), route.continue_() if route.request.url.startswith("file:") else route.abort()))  # fmt: skip
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.goto(path.as_uri())
-    page.wait_for_selector(".bp-overz")
-    return context, page, asked, errors
-
-
 def test_a_saved_page_needs_no_kernel_and_no_network(browser, tmp_path, explorer):
     explorer.save(tmp_path / "activation.html")
-    context, page, asked, errors = saved_page(browser, tmp_path / "activation.html")
-    expects(page, 1.5, "sigmoid", "tanh", "gelu")
-    fill(page, "z", "-3")
-    page.get_by_label("relu", exact=True).check()
-    expects(page, -3.0, "sigmoid", "tanh", "relu", "gelu")
-    assert errors == [] and all(url.startswith("file:") for url in asked)
-    context.close()
+    assert (tmp_path / "activation.html").stat().st_size < 150_000
+    with visited(browser, tmp_path / "activation.html", ".bp-overz") as page:
+        expects(page, 1.5, "sigmoid", "tanh", "gelu")
+        fill(page, "z", "-3")
+        page.get_by_label("relu", exact=True).check()
+        expects(page, -3.0, "sigmoid", "tanh", "relu", "gelu")
 
 
 def axe_is_silent(browser, path, scheme, width, texts):
-    from axe_playwright_python.sync_playwright import Axe
-
-    context = browser.new_context(color_scheme=scheme, bypass_csp=True, viewport={"width": width, "height": 900})
-    page = context.new_page()
-    page.goto(path.as_uri())
-    page.wait_for_selector(".bp-overz")
-    for text in texts:
-        fill(page, "z", text)
-        found = Axe().run(page).response["violations"]
-        assert [(v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found] == []
-    context.close()
+    with visited(
+        browser, path, ".bp-overz", color_scheme=scheme, bypass_csp=True, viewport={"width": width, "height": 900}
+    ) as page:
+        for text in texts:
+            fill(page, "z", text)
+            assert hurdles(page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

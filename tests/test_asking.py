@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from conftest import AT, heap_of
-from driven import cleared, empty_page, pause, settle
+from driven import cleared, empty_page, hurdles, pause, settle, visited
 from test_explorer import Kernel, answers, by_hand
 
 import backproplab as bp
@@ -967,8 +967,6 @@ def test_a_saved_page_asks_without_a_kernel(browser, tmp_path, kind):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("kind", ["asking", "guessed", "blind", "shown", "swapped"])
 def test_axe_finds_nothing(browser, tmp_path, kind, scheme):
-    from axe_playwright_python.sync_playwright import Axe
-
     explorer = whole(1) if kind in ("asking", "guessed") else neuron(blind=None if kind == "swapped" else True)
     if kind == "guessed":
         explorer.guess = "grow"
@@ -978,17 +976,12 @@ def test_axe_finds_nothing(browser, tmp_path, kind, scheme):
     if kind == "shown":
         explorer.blind = False
     explorer.save(tmp_path / "page.html")
-    context = browser.new_context(color_scheme=scheme, bypass_csp=True)
-    page = context.new_page()
-    page.goto((tmp_path / "page.html").as_uri())
-    page.wait_for_selector(".bp-page")
-    page.evaluate("() => { for (const panel of document.querySelectorAll('details')) panel.open = true; }")
-    pause(page, 200)
-    found = Axe().run(page).response["violations"]
-    assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found] == []
-    unlabelled = "() => [...document.querySelectorAll('.bp-page button, .bp-page select, .bp-page input, .bp-page summary')].filter((node) => !node.hasAttribute('data-lm-suppress-shortcuts')).map((node) => node.outerHTML)"
-    assert [node for node in page.evaluate(unlabelled) if "bp-reset" not in node] == []
-    context.close()
+    with visited(browser, tmp_path / "page.html", ".bp-page", color_scheme=scheme, bypass_csp=True) as page:
+        page.evaluate("() => { for (const panel of document.querySelectorAll('details')) panel.open = true; }")
+        pause(page, 200)
+        assert hurdles(page) == []
+        unlabelled = "() => [...document.querySelectorAll('.bp-page button, .bp-page select, .bp-page input, .bp-page summary')].filter((node) => !node.hasAttribute('data-lm-suppress-shortcuts')).map((node) => node.outerHTML)"
+        assert [node for node in page.evaluate(unlabelled) if "bp-reset" not in node] == []
 
 
 @pytest.mark.parametrize("width", [480, 760, 1280])

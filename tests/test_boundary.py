@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 from conftest import heap_of
-from driven import ALONE, OPEN, cleared, empty_page, pause, settle
+from driven import ALONE, OPEN, cleared, empty_page, hurdles, pause, settle, visited
 from test_explorer import kernel  # noqa: F401  a fixture
 
 import backproplab as bp
@@ -802,48 +802,40 @@ def test_a_saved_page_trains_without_kernel_and_network(browser, tmp_path, explo
     path = tmp_path / "boundary.html"
     explorer.update(4)
     explorer.save(path)
-    assert path.stat().st_size < 140_000 and "://" not in path.read_text(encoding="utf-8").replace("http://www.w3.org", "")  # fmt: skip
-    context, asked, errors = browser.new_context(), [], []
-    context.route("**/*", lambda route: (asked.append(route.request.url), route.continue_() if route.request.url.startswith("file:") else route.abort()))  # fmt: skip
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.goto(path.as_uri())
-    page.wait_for_selector(".bp-boundary")
-    assert status(page)[0] == "step 4, epoch 4"
-    press(page, "Step")
-    until(page, "page.training.step === 5")
-    explorer.update()
-    assert apart(page.evaluate("page.training.place()"), explorer) < 1e-12
-    press(page, "Play")
-    until(page, "page.training.step > 8")
-    press(page, "Pause")
-    assert errors == [] and all(url.startswith("file:") for url in asked)
-    context.close()
+    assert path.stat().st_size < 140_000  # fmt: skip
+    with visited(browser, path, ".bp-boundary") as page:
+        assert status(page)[0] == "step 4, epoch 4"
+        press(page, "Step")
+        until(page, "page.training.step === 5")
+        explorer.update()
+        assert apart(page.evaluate("page.training.place()"), explorer) < 1e-12
+        press(page, "Play")
+        until(page, "page.training.step > 8")
+        press(page, "Pause")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [480, 1280])
 def test_axe_finds_nothing(browser, tmp_path, scheme, width):
-    from axe_playwright_python.sync_playwright import Axe
-
     for output, hidden in (("sigmoid bce", ("tanh",)), ("softmax ce", ("relu", "relu"))):
         explorer = bp.explore_boundary(*case(output, hidden, units=12), "Adam", 0.05)
         explorer.update(30)
         explorer.save(tmp_path / "boundary.html")
-        context = browser.new_context(color_scheme=scheme, bypass_csp=True, viewport={"width": width, "height": 900})
-        page = context.new_page()
-        page.goto((tmp_path / "boundary.html").as_uri())
-        page.wait_for_selector(".bp-boundary")
-        page.get_by_label("lines of the first layer").check()
-        for text in ("3", "many"):
-            field = page.get_by_label("Point, typed")
-            field.fill(text)
-            field.press("Enter")
-            settle(page)
-            found = Axe().run(page).response["violations"]
-            assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found] == []
-        context.close()
+        with visited(
+            browser,
+            tmp_path / "boundary.html",
+            ".bp-boundary",
+            color_scheme=scheme,
+            bypass_csp=True,
+            viewport={"width": width, "height": 900},
+        ) as page:
+            page.get_by_label("lines of the first layer").check()
+            for text in ("3", "many"):
+                field = page.get_by_label("Point, typed")
+                field.fill(text)
+                field.press("Enter")
+                settle(page)
+                assert hurdles(page) == []
 
 
 @pytest.mark.parametrize("width", [480, 760, 1280])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import sympy as sp
 from conftest import heap_of
-from driven import ALONE, BOXES, OPEN, answer_of, cleared, empty_page, pause, settle
+from driven import ALONE, BOXES, OPEN, answer_of, cleared, empty_page, hurdles, pause, settle, visited
 from test_explorer import kernel  # noqa: F401  a fixture
 
 import backproplab as bp
@@ -735,43 +735,35 @@ def test_an_element_that_is_on_no_list_is_refused(live, explorer):
 def test_a_saved_page_needs_no_kernel_and_no_network(browser, tmp_path, explorer):
     path = tmp_path / "descent.html"
     explorer.save(path)
-    assert path.stat().st_size < 200_000 and "://" not in path.read_text(encoding="utf-8").replace("http://www.w3.org", "")  # fmt: skip
-    context, asked, errors = browser.new_context(), [], []
-    context.route("**/*", lambda route: (asked.append(route.request.url), route.continue_() if route.request.url.startswith("file:") else route.abort()))  # fmt: skip
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.goto(path.as_uri())
-    page.wait_for_selector(".bp-descent")
-    expects(page, explorer)
-    fill(page, "learning rate α", "0.004")
-    page.get_by_label("compare with").select_option("RMSProp")
-    explorer.set(rate=0.004, against="RMSProp")
-    expects(page, explorer)
-    assert errors == [] and all(url.startswith("file:") for url in asked)
-    context.close()
+    assert path.stat().st_size < 200_000  # fmt: skip
+    with visited(browser, path, ".bp-descent") as page:
+        expects(page, explorer)
+        fill(page, "learning rate α", "0.004")
+        page.get_by_label("compare with").select_option("RMSProp")
+        explorer.set(rate=0.004, against="RMSProp")
+        expects(page, explorer)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [480, 1280])
 def test_axe_finds_nothing(browser, tmp_path, scheme, width):
-    from axe_playwright_python.sync_playwright import Axe
-
     own = bp.Graph(some_very_long_name_for_a_loss="weight_of_everything**2 + 3*bias_of_everything**2")
     for explorer in (
         bp.explore_descent(optimizer="momentum", against="AdamW", rate=0.02, step=9),
         bp.explore_descent(own),
     ):
         explorer.save(tmp_path / "descent.html")
-        context = browser.new_context(color_scheme=scheme, bypass_csp=True, viewport={"width": width, "height": 900})
-        page = context.new_page()
-        page.goto((tmp_path / "descent.html").as_uri())
-        page.wait_for_selector(".bp-descent")
-        for text in ("0.5", "much"):
-            fill(page, "learning rate α", text)
-            found = Axe().run(page).response["violations"]
-            assert [(v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found] == []
-        context.close()
+        with visited(
+            browser,
+            tmp_path / "descent.html",
+            ".bp-descent",
+            color_scheme=scheme,
+            bypass_csp=True,
+            viewport={"width": width, "height": 900},
+        ) as page:
+            for text in ("0.5", "much"):
+                fill(page, "learning rate α", text)
+                assert hurdles(page) == []
 
 
 def test_moves_leave_nothing_behind(live, explorer):

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import pytest
+from driven import hurdles, visited
 
 import backproplab as bp
 from backproplab import gallery
@@ -191,53 +192,31 @@ def test_every_explorer_of_the_notebooks_has_its_page(pages):
     assert index.labels and all(index.labels) and "\\" not in "".join(index.texts["section"])
 
 
-def visitor(browser, **options):
-    """(context, page, what it asked for, what went wrong), where nothing but files can be had."""
-    context, asked, errors = browser.new_context(**options), [], []
-    context.route("**/*", lambda route: (asked.append(route.request.url), route.continue_() if route.request.url.startswith("file:") else route.abort()))  # fmt: skip
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
-    return context, page, asked, errors
-
-
 def test_every_link_opens_a_page_that_lives(browser, pages):
-    context, page, asked, errors = visitor(browser)
-    page.goto((pages / "index.html").as_uri())
-    titles = page.locator(".bp-gallery a").all_text_contents()
-    for place, title in enumerate(titles):
-        page.locator(".bp-gallery a").nth(place).click()
-        page.wait_for_selector(".bp-page input, .bp-page button", state="attached")
-        assert page.title() == title and page.locator("h1").text_content() == title
-        assert errors == [], (title, errors)
-        page.go_back()
-    assert all(url.startswith("file:") for url in asked) and len(asked) >= 2 * len(titles)
-    context.close()
+    with visited(browser, pages / "index.html", ".bp-gallery") as page:
+        titles = page.locator(".bp-gallery a").all_text_contents()
+        for place, title in enumerate(titles):
+            page.locator(".bp-gallery a").nth(place).click()
+            page.wait_for_selector(".bp-page input, .bp-page button", state="attached")
+            assert page.title() == title and page.locator("h1").text_content() == title
+            page.go_back()
 
 
 @pytest.mark.parametrize("width", [400, 760, 1280])
 def test_the_index_fits_and_its_stills_are_seen(browser, pages, width):
-    context, page, _, errors = visitor(browser, viewport={"width": width, "height": 900})
-    page.goto((pages / "index.html").as_uri())
-    assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
-    assert page.evaluate("() => [...document.images].every((n) => n.complete && n.naturalWidth > 100)")
-    assert page.evaluate("() => Math.min(...[...document.querySelectorAll('.bp-gallery *')].filter((n) => !n.closest('math')).map((n) => parseFloat(getComputedStyle(n).fontSize)))") >= 12  # fmt: skip
-    page.keyboard.press("Tab")
-    assert page.evaluate("() => getComputedStyle(document.activeElement, '::after').outlineStyle") == "solid"
-    assert errors == []
-    context.close()
+    with visited(browser, pages / "index.html", ".bp-gallery", viewport={"width": width, "height": 900}) as page:
+        assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+        assert page.evaluate("() => [...document.images].every((n) => n.complete && n.naturalWidth > 100)")
+        assert page.evaluate("() => Math.min(...[...document.querySelectorAll('.bp-gallery *')].filter((n) => !n.closest('math')).map((n) => parseFloat(getComputedStyle(n).fontSize)))") >= 12  # fmt: skip
+        page.keyboard.press("Tab")
+        assert page.evaluate("() => getComputedStyle(document.activeElement, '::after').outlineStyle") == "solid"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [480, 1280])
 def test_axe_finds_nothing(browser, pages, scheme, width):
-    from axe_playwright_python.sync_playwright import Axe
-
-    context, page, _, _ = visitor(browser, color_scheme=scheme, bypass_csp=True, viewport={"width": width, "height": 900})  # fmt: skip
-    page.goto((pages / "index.html").as_uri())
-    found = Axe().run(page).response["violations"]
-    assert [(v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found] == []
-    context.close()
+    with visited(browser, pages / "index.html", ".bp-gallery", color_scheme=scheme, bypass_csp=True, viewport={"width": width, "height": 900}) as page:  # fmt: skip
+        assert hurdles(page) == []
 
 
 def test_make_says_it():

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 from conftest import AT, heap_of, random_graph
-from driven import cleared, empty_page, pause
+from driven import cleared, empty_page, hurdles, pause, visited
 
 import backproplab as bp
 from backproplab.explorers import page as page_module
@@ -621,31 +621,16 @@ def test_a_saved_page_needs_no_kernel_and_no_network(browser, tmp_path, model, m
         explorer = bp.explore(bp.Network([2, 3, 2], ["tanh", "sigmoid"], seed=0), [0.5, -1.0], [1.0, 0.0])
     path = tmp_path / "page.html"
     explorer.save(path)
-    assert path.stat().st_size < most and "://" not in path.read_text(encoding="utf-8").replace("http://www.w3.org", "")
-    context = browser.new_context()
-    asked, errors = [], []
-    context.route(
-        "**/*",
-        lambda route: (
-            asked.append(route.request.url),
-            route.continue_() if route.request.url.startswith("file:") else route.abort(),
-        ),
-    )
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.goto(path.as_uri())
-    page.wait_for_selector(".bp-page")
-    name = explorer.wrt
-    field = page.locator('input[type="text"]').first
-    field.fill("0.25")
-    field.press("Enter")
-    first = page.locator('input[type="text"]').first.get_attribute("data-input")
-    trace = graph.forward(**(explorer.numbers | {first: 0.25}))
-    expected = bp.backpropagate(graph.terms(trace), "L")[name]
-    assert slot(page, f"g:{name}") == compact(expected)
-    assert errors == [] and all(url.startswith("file:") for url in asked)
-    context.close()
+    assert path.stat().st_size < most
+    with visited(browser, path, ".bp-page") as page:
+        name = explorer.wrt
+        field = page.locator('input[type="text"]').first
+        field.fill("0.25")
+        field.press("Enter")
+        first = page.locator('input[type="text"]').first.get_attribute("data-input")
+        trace = graph.forward(**(explorer.numbers | {first: 0.25}))
+        expected = bp.backpropagate(graph.terms(trace), "L")[name]
+        assert slot(page, f"g:{name}") == compact(expected)
 
 
 @pytest.mark.parametrize("width", [700, 900, 1280, 1600])
@@ -688,8 +673,6 @@ def test_nothing_overlaps_or_is_cut(live, width, model, wrt):
 )
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(browser, tmp_path, model, wrt, step, scheme):
-    from axe_playwright_python.sync_playwright import Axe
-
     if model in GRAPHS:
         graph, numbers = GRAPHS[model]()
         explorer = bp.explore(graph, wrt=wrt, **numbers)
@@ -701,18 +684,13 @@ def test_axe_finds_nothing(browser, tmp_path, model, wrt, step, scheme):
     if step is not None:
         explorer.step = step
     explorer.save(tmp_path / "page.html")
-    context = browser.new_context(color_scheme=scheme, bypass_csp=True)
-    page = context.new_page()
-    page.goto((tmp_path / "page.html").as_uri())
-    page.wait_for_selector(".bp-page")
-    page.evaluate("() => { for (const panel of document.querySelectorAll('details')) panel.open = true; }")
-    pause(page, 200)
-    page.evaluate("() => { page.update(3); page.sharing.give('x'); page.draw(); }")
-    page.locator("[data-panel=nudge] button").click()
-    pause(page, 600)
-    found = Axe().run(page).response["violations"]
-    assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found] == []
-    context.close()
+    with visited(browser, tmp_path / "page.html", ".bp-page", color_scheme=scheme, bypass_csp=True) as page:
+        page.evaluate("() => { for (const panel of document.querySelectorAll('details')) panel.open = true; }")
+        pause(page, 200)
+        page.evaluate("() => { page.update(3); page.sharing.give('x'); page.draw(); }")
+        page.locator("[data-panel=nudge] button").click()
+        pause(page, 600)
+        assert hurdles(page) == []
 
 
 def test_out_of_view_it_does_no_work(live):

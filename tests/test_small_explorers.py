@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 from conftest import AT, NEURON, heap_of
-from driven import ALONE, BOXES, LEFT, LOAD, OPEN, answer_of, cleared, empty_page, settle
+from driven import ALONE, BOXES, LEFT, LOAD, OPEN, answer_of, cleared, empty_page, hurdles, settle, visited
 from test_explorer import kernel  # noqa: F401  a fixture
 
 import backproplab as bp
@@ -254,38 +254,30 @@ def test_an_element_that_is_on_no_list_is_refused(live, kind):
 def test_a_saved_page_needs_no_kernel_and_no_network(browser, tmp_path, name, state):
     path, explorer = tmp_path / "page.html", made(name, state)
     explorer.save(path)
-    assert path.stat().st_size < 90_000 and "://" not in path.read_text(encoding="utf-8").replace("http://www.w3.org", "")  # fmt: skip
-    context, asked, errors = browser.new_context(), [], []
-    context.route("**/*", lambda route: (asked.append(route.request.url), route.continue_() if route.request.url.startswith("file:") else route.abort()))  # fmt: skip
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.goto(path.as_uri())
-    page.wait_for_selector(".bp-live")
-    assert slots(page) == explorer.facts
-    page.locator('input[type="range"]').first.focus()
-    page.keyboard.press("ArrowLeft")
-    assert slots(page) != explorer.facts
-    page.locator('button:text-is("Reset")').click()
-    assert slots(page) == explorer.facts
-    assert errors == [] and all(url.startswith("file:") for url in asked)
-    context.close()
+    assert path.stat().st_size < 90_000  # fmt: skip
+    with visited(browser, path, ".bp-live") as page:
+        assert slots(page) == explorer.facts
+        page.locator('input[type="range"]').first.focus()
+        page.keyboard.press("ArrowLeft")
+        assert slots(page) != explorer.facts
+        page.locator('button:text-is("Reset")').click()
+        assert slots(page) == explorer.facts
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name, state", CASES)
 def test_axe_finds_nothing(browser, tmp_path, scheme, name, state):
-    from axe_playwright_python.sync_playwright import Axe
-
     made(name, state).save(tmp_path / "page.html")
     for width in (400, 1180):
-        context = browser.new_context(color_scheme=scheme, bypass_csp=True, viewport={"width": width, "height": 900})
-        page = context.new_page()
-        page.goto((tmp_path / "page.html").as_uri())
-        page.wait_for_selector(".bp-live")
-        found = Axe().run(page).response["violations"]
-        assert [(v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found] == []
-        context.close()
+        with visited(
+            browser,
+            tmp_path / "page.html",
+            ".bp-live",
+            color_scheme=scheme,
+            bypass_csp=True,
+            viewport={"width": width, "height": 900},
+        ) as page:
+            assert hurdles(page) == []
 
 
 def test_every_control_keeps_its_keys_to_itself(live, kind):

