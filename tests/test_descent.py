@@ -778,7 +778,7 @@ def test_moves_leave_nothing_behind(live, explorer):
 
 
 def test_every_word_is_used():
-    script = page_module.script(("computation", "small/descent/descent_rules", "small/descent/descent"))
+    script = page_module.script(("computation", "small/live", "small/descent/descent_rules", "small/descent/descent"))
     assert [key for key in WORDS if not re.search(rf'words\.{key}\b|"{key}"', script)] == []
 
 

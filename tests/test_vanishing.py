@@ -113,7 +113,7 @@ def test_what_the_theory_says():
 
 
 @pytest.mark.parametrize("changes, outcome", [
-    (dict(), "vanishes"), (dict(init=0.1), "vanishes"), (dict(activation="tanh"), "holds"), (dict(activation="relu", init="he"), "holds"), (dict(activation="relu", init=2.0), "explodes"), (dict(init=0), "nothing"),
+    (dict(), "vanishes"), (dict(init=0.1), "vanishes"), (dict(activation="tanh"), "holds"), (dict(activation="relu", init="he"), "holds"), (dict(activation="relu", init=2.0), "explodes"), (dict(init=0), "silent"),
     (dict(activation="relu", init=1e99), "forward"), (dict(activation="identity", init=1e9), "loss"),
     (dict(batch_norm=True), "holds"), (dict(init=0.1, residual=True), "holds"), (dict(activation="relu", init=2.0, batch_norm=True), "holds"),
 ])  # fmt: skip
@@ -697,7 +697,7 @@ def test_moves_leave_nothing_behind(live, explorer):
 def test_every_word_is_used():
     script = page_module.script(ROOMS)
     asked = {*re.findall(r"words\.(\w+)", script), *re.findall(r'"(\w+)"', script), "still", "seed"}
-    outcomes = {"vanishes", "holds", "explodes", "nothing", "forward", "loss", "backward"}
+    outcomes = {"vanishes", "holds", "explodes", "silent", "forward", "loss", "backward"}
     asked |= {f"{name}_is" for name in Factor._fields} | outcomes | {f"{name}_why" for name in outcomes}
     asked |= {f"both_{name}" for name in outcomes}
     assert [key for key in WORDS if key not in asked] == []

@@ -125,13 +125,13 @@ export class Live {
 
   /** Bring the controls to the state; what is being typed is left alone. */
   syncAll() {
+    this.sync();
     this.fields = this.fields.filter(({ node }) => node.isConnected || !this.root.isConnected);
     for (const { node, show, typing } of this.fields) {
       if (typing) continue;
       node.value = plain(show());
       node.removeAttribute("aria-invalid");
     }
-    this.sync();
   }
 }
 

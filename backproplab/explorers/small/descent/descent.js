@@ -1,52 +1,30 @@
 // The page of a descent: the way down a surface, computed while the start, the rate or the optimizer is changed.
 
-const REST = 150, TICK = 110, FINE = 100, OUTSIDE = 1e4; // milliseconds, milliseconds; places of a rate's slider in a decade, pixels off the map
+const TICK = 110, FINE = 100, OUTSIDE = 1e4; // milliseconds; places of a rate's slider in a decade, pixels off the map
 const RATES = [-4, 0], MOST_RATE = 1000, MOST_STEPS = 1000, NUDGE = 0.02; // decades of the slider; of a map's width, by an arrow key
 const RIM = { left: 40, right: 10, top: 8, bottom: 34 }, LOSS = { left: 56, right: 12, top: 12, bottom: 36, height: 176 };
 const LENS = { width: 250, height: 150, rim: 22 }, TALL = [0.4, 0.8], OTHERWISE = 0.62; // how tall a map may be for its width, and how tall if it would not be
 const RUNS = [["c3", "bp-run0"], ["c2", "bp-run1"]];
-
-let count = 0;
 
 const brief = (value) => (Number.isFinite(value) ? written(Number(number(value, 4))) : "not finite");
 const pair = (values) => `(${values.map(brief).join(", ")})`;
 const between = (value, low, high) => Math.min(Math.max(value, low), high);
 
 /** The live page in `host`. `bridge.moved(state, numbers)` hears of it at rest. */
-export class Page {
-  constructor(host, sheet, state, bridge = {}) {
-    this.sheet = sheet; this.bridge = bridge; this.id = `bpd${++count}`;
-    this.surfaces = new Map(sheet.surfaces.map((entry) => [entry.name, new Surface(entry, sheet.words)]));
-    this.rules = new Map(sheet.rules.map((rule) => [rule.name, rule]));
-    this.first = state;
-    this.fields = new Map();
-    this.abort = new AbortController();
-    this.root = html("div", { class: "bp-page bp-descent" });
-    this.compose();
-    this.take(state);
-    host.append(this.root);
-    this.observer = new ResizeObserver(() => this.resize());
-    this.observer.observe(this.figure);
-    this.resize();
-    this.draw();
-  }
+export class Page extends Live {
+  constructor(host, sheet, state, bridge = {}) { super(host, sheet, state, bridge, "bp-descent"); }
 
   dispose() {
-    this.abort.abort(); this.observer.disconnect(); this.pause();
-    clearTimeout(this.rest); cancelAnimationFrame(this.frame);
-    this.root.remove();
-  }
-
-  listen(node, event, act) {
-    node.addEventListener(event, (happened) => { try { act(happened); } catch (error) { this.refuse(error); } }, { signal: this.abort.signal });
+    super.dispose();
+    this.observer.disconnect(); clearTimeout(this.timer);
   }
 
   // --- the parts of the page ---
 
   compose() {
-    const { words } = this.sheet;
-    this.verdict = html("span", { class: "bp-verdict", role: "status" });
-    this.message = html("div", { class: "bp-message", role: "alert" });
+    const { words, surfaces, rules } = this.sheet;
+    this.surfaces = new Map(surfaces.map((entry) => [entry.name, new Surface(entry, words)]));
+    this.rules = new Map(rules.map((rule) => [rule.name, rule]));
     this.outcomes = RUNS.map(([color]) => html("div", { class: `bp-outcome ${color}` }));
     this.theories = RUNS.map(() => html("div", { class: "bp-theory" }));
     this.root.append(this.composeHead(), ...this.composeRuns(), this.composeSteps(),
@@ -68,76 +46,56 @@ export class Page {
     for (const end of ["pointerup", "pointercancel"]) this.listen(this.figure, end, () => { this.dragging = false; });
     this.listen(this.figure, "click", (event) => { if (event.pointerType === "touch") this.drag(event); });
     for (const event of ["pointerdown", "pointermove"]) this.listen(this.losses, event, (happened) => { if (happened.buttons & 1) this.go({ step: this.stepAt(happened) }); });
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(this.figure);
   }
 
   composeHead() {
     const { words } = this.sheet;
-    this.surface = this.select(words.surface, [...this.surfaces.keys()], (name) => this.go({ surface: name, start: this.surfaces.get(name).start, step: 0 }));
-    this.starts = [0, 1].map((i) => html("label", { class: "bp-start" }, html("span", {}), this.field(`start${i}`, {
-      show: () => this.state.start[i],
-      go: (value) => this.go({ start: this.state.start.map((old, k) => (k === i ? value : old)) }),
-    })));
-    const reset = html("button", { type: "button", class: "bp-reset" }, words.reset);
-    this.listen(reset, "click", () => { this.pause(); this.go(this.first); });
+    this.surface = this.choice(words.surface, [...this.surfaces.keys()], (name) => this.go({ surface: name, start: this.surfaces.get(name).start, step: 0 }));
+    this.starts = [0, 1].map((i) => html("label", { class: "bp-start" }, html("span", {}), this.numeric("", () => this.state.start[i], (value) => this.go({ start: this.state.start.map((old, k) => (k === i ? value : old)) }))));
+    const reset = this.button(words.reset, () => { this.pause(); this.go(this.first); }, "bp-reset");
     return html("div", { class: "bp-head" }, html("label", {}, `${words.surface} `, this.surface), html("span", {}, words.start), ...this.starts, reset, this.verdict);
   }
 
   /** The row of each of the two runs, and their momentum. */
   composeRuns() {
     const { words } = this.sheet, names = [...this.rules.keys()];
-    this.choices = [this.select(words.optimizer, names, (name) => this.go({ optimizer: name })), this.select(words.against, ["", ...names], (name) => this.go({ against: name || null }))];
+    this.choices = [this.choice(words.optimizer, names, (name) => this.go({ optimizer: name })), this.choice(words.against, ["", ...names], (name) => this.go({ against: name || null }))];
     this.choices[1].options[0].textContent = words.nobody;
     this.rates = ["rate", "against_rate"].map((name) => {
-      const range = html("input", { type: "range", min: String(RATES[0] * FINE), max: String(RATES[1] * FINE), step: "1", "aria-label": words[name], "data-lm-suppress-shortcuts": "true" });
-      this.listen(range, "input", () => this.go({ [name]: Number(number(10 ** (range.value / FINE), 3)) }));
-      return html("label", { class: "bp-rate" }, html("span", { class: "bp-letter", "aria-hidden": "true" }, "α"), range, this.field(name, { show: () => this.state[name], go: (value) => this.go({ [name]: value }) }));
+      const range = this.slider(words[name], [RATES[0] * FINE, RATES[1] * FINE, 1], (place) => this.go({ [name]: Number(number(10 ** (place / FINE), 3)) }));
+      return html("label", { class: "bp-rate" }, html("span", { class: "bp-letter", "aria-hidden": "true" }, "α"), range, this.numeric(words[name], () => this.state[name], (value) => this.go({ [name]: value })));
     });
-    const range = html("input", { type: "range", min: "0", max: "0.99", step: "0.01", "aria-label": words.momentum, "data-lm-suppress-shortcuts": "true" });
-    this.listen(range, "input", () => this.go({ momentum: Number(range.value) }));
-    this.beta = html("label", { class: "bp-rate" }, html("span", { class: "bp-letter", "aria-hidden": "true" }, "μ"), range, this.field("momentum", { show: () => this.state.momentum, go: (value) => this.go({ momentum: value }) }));
+    const range = this.slider(words.momentum, [0, 0.99, 0.01], (momentum) => this.go({ momentum }));
+    this.beta = html("label", { class: "bp-rate" }, html("span", { class: "bp-letter", "aria-hidden": "true" }, "μ"), range, this.numeric(words.momentum, () => this.state.momentum, (momentum) => this.go({ momentum })));
     return this.runRows = this.choices.map((choice, i) => html("div", { class: "bp-head bp-run" }, this.swatch(i), html("label", {}, `${i ? words.against : words.optimizer} `, choice), this.rates[i]));
   }
 
   composeSteps() {
     const { words } = this.sheet;
     const button = (name, act) => {
-      const node = html("button", { type: "button", "aria-label": words[name], title: words[name], "data-lm-suppress-shortcuts": "true" }, icon(ICONS[name]));
+      const node = control("button", { type: "button", "aria-label": words[name], title: words[name] }, icon(ICONS[name]));
       this.listen(node, "click", () => { this.pause(); act(); });
       return node;
     };
-    this.run = html("button", { type: "button", class: "bp-play", "data-lm-suppress-shortcuts": "true" }, words.play);
-    this.listen(this.run, "click", () => (this.playing ? this.pause() : this.play()));
-    this.slide = html("input", { type: "range", min: "0", step: "1", "aria-label": words.step, "data-lm-suppress-shortcuts": "true" });
-    this.listen(this.slide, "input", () => { this.pause(); this.go({ step: Number(this.slide.value) }); });
+    this.run = this.button(words.play, () => (this.playing ? this.pause() : this.play()), "bp-play");
+    this.slide = this.slider(words.step, [0, 0, 1], (step) => { this.pause(); this.go({ step }); });
     this.where = html("output", { class: "bp-where" });
     const buttons = [button("first", () => this.go({ step: 0 })), button("back", () => this.go({ step: Math.max(0, this.at - 1) })), this.run, button("next", () => this.go({ step: Math.min(this.last, this.at + 1) })), button("last", () => this.go({ step: this.last }))];
-    return html("div", { class: "bp-head" }, html("span", { class: "bp-steps" }, ...buttons), this.slide, this.where, html("label", { class: "bp-count" }, `${words.steps} `, this.field("steps", { show: () => this.state.steps, go: (value) => this.go({ steps: value, step: Math.min(this.state.step, value) }) })));
+    return html("div", { class: "bp-head" }, html("span", { class: "bp-steps" }, ...buttons), this.slide, this.where, html("label", { class: "bp-count" }, `${words.steps} `, this.numeric(words.steps, () => this.state.steps, (steps) => this.go({ steps, step: Math.min(this.state.step, steps) }))));
   }
 
-  select(label, names, act) {
-    const node = html("select", { "aria-label": label, "data-lm-suppress-shortcuts": "true" }, ...names.map((name) => html("option", { value: name }, name)));
-    this.listen(node, "change", () => { this.pause(); act(node.value); });
-    return node;
-  }
+  /** A choice among names; what plays stops. */
+  choice(label, names, act) { return this.select(label, names.map((name) => [name, name]), (name) => { this.pause(); act(name); }); }
 
-  /** A field in which a number can be typed; it is taken with Enter, or where the field is left. */
-  field(name, { show, go }) {
-    const node = html("input", { type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", "aria-label": this.sheet.words[name] ? `${this.sheet.words[name]}, ${this.sheet.words.typed}` : "", "data-lm-suppress-shortcuts": "true" });
-    const entry = { node, show, typing: false };
-    const enter = () => {
-      if (!entry.typing) return;
-      try {
-        const value = typed(node.value);
-        if (!Number.isFinite(value)) throw new Refusal(`${this.sheet.words.notnumber}; ${this.sheet.words.found} ${node.value.trim() || this.sheet.words.nothing}`);
-        go(value);
-        entry.typing = false;
-      } catch (error) { node.setAttribute("aria-invalid", "true"); throw error; }
-    };
-    this.listen(node, "input", () => { entry.typing = true; });
-    this.listen(node, "keydown", (event) => { if (event.key === "Enter") enter(); });
-    this.listen(node, "blur", () => { try { enter(); } finally { entry.typing = false; } this.sync(); });
-    this.fields.set(name, entry);
-    return node;
+  /** A field for a number of a quantity. */
+  numeric(name, show, go) {
+    const { words } = this.sheet;
+    return this.field(name && `${name}, ${words.typed}`, show, (value, text) => {
+      if (!Number.isFinite(value)) throw new Refusal(`${words.notnumber}; ${words.found} ${text}`);
+      go(value);
+    });
   }
 
   /** A piece of a run's line, as it is drawn on the map. */
@@ -149,6 +107,8 @@ export class Page {
 
   // --- the state ---
 
+  get here() { return this.found.surface; }
+  get runs() { return this.found.runs; }
   get at() { return Math.min(this.state.step, this.last); }
   /** The last step that one of the runs has reached. */
   get last() { return Math.max(...this.runs.map(({ rows }) => rows.length - 1)); }
@@ -165,52 +125,27 @@ export class Page {
     return state;
   }
 
-  /** Take a state: compute its runs, or refuse it and leave all as it is. */
-  take(asked) {
-    const state = this.checked(asked), surface = this.surfaces.get(state.surface), { constants, words } = this.sheet;
+  /** The runs that a state asks for; a refusal where the start has no loss. */
+  compute(state) {
+    const surface = this.surfaces.get(state.surface), { constants, words } = this.sheet;
     const run = (rule, rate) => ({ rule, rate, ...surface.descend(state.start, rule, { ...constants, rate, beta: state.momentum }, state.steps) });
     const runs = [run(state.optimizer, state.rate), ...(state.against ? [run(state.against, state.against_rate)] : [])];
     if (!runs[0].rows.length) throw new Refusal(filled(words.noloss, surface));
-    const anew = this.state?.surface !== state.surface;
-    Object.assign(this, { state, runs, here: surface });
-    if (anew) this.composeSurface();
-    this.composeCards();
+    return { surface, runs };
   }
 
-  /** Go where the controls say; the kernel hears of it at rest. */
-  go(changes) {
-    this.message.textContent = "";
-    this.take({ ...this.state, ...changes });
-    clearTimeout(this.rest);
-    this.verdict.textContent = ""; this.verdict.classList.remove("bp-bad");
-    this.rest = setTimeout(() => this.tell(), REST);
-    this.schedule();
+  numbers() {
+    const [path, against = null] = this.runs.map(({ rows }) => rows.map(({ point }) => point));
+    return { path, against };
   }
 
-  tell() {
-    const path = ({ rows }) => rows.map(({ point }) => point);
-    try { this.bridge.moved?.(this.state, { path: path(this.runs[0]), against: this.runs[1] ? path(this.runs[1]) : null }); } catch { this.verdict.textContent = this.sheet.words.nokernel; }
-  }
+  receive(state) { this.pause(); super.receive(state); }
 
-  /** A state that the kernel set. */
-  receive(state) {
-    this.pause();
-    clearTimeout(this.rest);
-    this.message.textContent = ""; this.verdict.textContent = "";
-    this.take(state);
-    this.schedule();
-  }
-
-  /** The kernel's word on the steps. */
-  judge({ agrees, rounding, worst, error }) {
-    const { words } = this.sheet;
-    this.verdict.textContent = error ? `${words.kernelerror}: ${error}` : agrees ? `✓ ${words.agrees}` : rounding ? words.rounding : `${words.differs} ${worst}`;
-    this.verdict.classList.toggle("bp-bad", Boolean(error) || (!agrees && !rounding));
-  }
-
-  refuse(error) {
-    this.message.textContent = `${error instanceof Refusal ? "" : `${error.name}: `}${error.message}. ${this.sheet.words.stays}`;
-    this.sync();
+  judge(word) {
+    super.judge(word);
+    if (!word.rounding) return;
+    this.verdict.textContent = this.sheet.words.rounding;
+    this.verdict.classList.remove("bp-bad");
   }
 
   // --- motion ---
@@ -276,20 +211,14 @@ export class Page {
 
   // --- drawing ---
 
-  schedule() {
-    cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame(() => { try { this.draw(); } catch (error) { this.refuse(error); } });
-  }
-
   /** What a surface brings with it: its lines, the names of its numbers. */
   composeSurface() {
     const { math, moving } = this.here;
     this.lines.replaceChildren(...math.lines.map((line) => build(line)));
     this.starts.forEach((label, i) => {
       label.firstChild.replaceChildren(build(math.names[i]), " =");
-      this.fields.get(`start${i}`).node.setAttribute("aria-label", `${this.sheet.words.start}, ${moving[i]}`);
+      label.lastChild.setAttribute("aria-label", `${this.sheet.words.start}, ${moving[i]}`);
     });
-    if (this.svg) this.resize(true);
   }
 
   /** The rule of each run in symbols, once with places for the numbers of either coordinate. */
@@ -306,6 +235,11 @@ export class Page {
   }
 
   draw() {
+    const anew = this.drawn !== this.here;
+    this.drawn = this.here;
+    if (anew) this.composeSurface();
+    this.composeCards();
+    this.resize(anew);
     this.drawWays();
     this.drawLens();
     this.drawTable();
@@ -319,14 +253,12 @@ export class Page {
       }
     });
     this.drawWords();
-    this.sync();
   }
 
   /** Where a run is at the step that is shown, or where it ended. */
   row({ rows }) { return rows[Math.min(this.at, rows.length - 1)]; }
   update({ seen }) { return seen.map((values) => values.new - values.old); }
 
-  /** Bring the controls to the state; what is being typed is left alone. */
   sync() {
     const { state, sheet: { words } } = this;
     this.surface.value = state.surface;
@@ -345,11 +277,6 @@ export class Page {
     this.slide.setAttribute("aria-valuetext", `${words.step} ${this.at} ${words.of} ${this.last}`);
     this.where.textContent = `${words.step} ${this.at} ${words.of} ${this.last}`;
     this.run.textContent = this.playing ? words.pause : words.play;
-    for (const { node, show, typing } of this.fields.values()) {
-      if (typing) continue;
-      node.value = plain(show());
-      node.removeAttribute("aria-invalid");
-    }
   }
 
   /** Draw the map anew where its width, or the surface, has changed. */

@@ -17,6 +17,7 @@ ROOMS = (
     "computation",
     "elements",
     "contours",
+    "small/live",
     "small/descent/descent_rules",
     "small/descent/descent",
     "bridge",

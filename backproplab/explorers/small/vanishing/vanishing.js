@@ -7,34 +7,16 @@ const pick = (state, names) => Object.fromEntries(names.map((name) => [name, sta
 const alike = (one, other) => NET.every((name) => one[name] === other[name]);
 
 /** The live page in `host`. `bridge.moved(state)` asks the kernel for a net; without it the page goes to the nets that it holds. */
-export class Page {
-  constructor(host, sheet, state, bridge = {}) {
-    this.sheet = sheet; this.bridge = bridge; this.first = state;
-    this.abort = new AbortController();
-    this.fields = new Map();
-    this.root = html("div", { class: "bp-page bp-vanishing" });
-    this.pending = this.queued = false;
-    this.compose();
-    this.take(state);
-    host.append(this.root);
-    this.observer = new ResizeObserver(() => this.resize());
-    this.observer.observe(this.figures);
-    this.width = this.measured();
-    this.draw();
-  }
+export class Page extends Live {
+  constructor(host, sheet, state, bridge = {}) { super(host, sheet, state, bridge, "bp-vanishing"); }
 
-  dispose() { this.abort.abort(); this.observer.disconnect(); cancelAnimationFrame(this.frame); this.root.remove(); }
-
-  listen(node, event, act) {
-    node.addEventListener(event, (happened) => { try { act(happened); } catch (error) { this.refuse(error); } }, { signal: this.abort.signal });
-  }
+  dispose() { super.dispose(); this.observer.disconnect(); }
 
   // --- the parts of the page ---
 
   compose() {
     const { words, saved } = this.sheet;
-    this.verdict = html("span", { class: "bp-verdict", role: "status" });
-    this.message = html("div", { class: "bp-message", role: "alert" });
+    this.pending = this.queued = false;
     this.outcome = html("div", { class: "bp-outcome", role: "status" });
     [this.upper, this.lower] = ["bp-upper", "bp-lower"].map((look) => html("figure", { class: look }));
     this.legend = html("div", {});
@@ -43,63 +25,44 @@ export class Page {
     this.root.append(...this.composeHead(), html("div", { class: "bp-says" }, this.outcome, this.message), html("div", { class: "bp-columns" }, this.figures, this.card));
     if (saved) this.root.append(html("p", { class: "bp-note" }, filled(words.saved, { depths: saved.axes.depth.join(", "), activations: saved.axes.activation.join(", "), inits: saved.axes.init.join(", ") })));
     for (const figure of [this.upper, this.lower]) for (const event of ["pointerdown", "pointermove"]) this.listen(figure, event, (happened) => { if (happened.buttons & 1) this.change({ layer: this.layerAt(happened) }); });
+    this.observer = new ResizeObserver(() => { if (this.width !== this.measured()) this.schedule(); });
+    this.observer.observe(this.figures);
   }
 
   composeHead() {
     const { words, saved, widths, activations, inits, presets, depths: [low, high] } = this.sheet, labelled = (text, ...nodes) => html("label", {}, `${text} `, ...nodes);
     const depths = saved ? saved.axes.depth : Array.from({ length: high - low + 1 }, (_, i) => low + i);
     this.depths = depths;
-    this.slide = html("input", { type: "range", min: "0", max: String(depths.length - 1), step: "1", "aria-label": words.depth, "data-lm-suppress-shortcuts": "true" });
-    this.listen(this.slide, "input", () => this.change({ depth: depths[this.slide.value] }));
-    const depth = this.field("depth", words.depth, (value) => Number.isInteger(value) && value >= low && value <= high, filled(words.notdepth, { low, high }));
-    this.selects = { width: this.select("width", widths, Number), activation: this.select("activation", saved ? [...new Set([...saved.axes.activation, this.first.activation])] : activations), init: this.select("init", [...inits, "number"], (name) => (name === "number" ? this.size : name)) };
+    this.slide = this.slider(words.depth, [0, depths.length - 1, 1], (place) => this.change({ depth: depths[place] }));
+    const depth = this.numeric("depth", words.depth, () => this.wanted.depth, (value) => Number.isInteger(value) && value >= low && value <= high, filled(words.notdepth, { low, high }));
+    this.selects = { width: this.choice("width", widths, Number), activation: this.choice("activation", saved ? [...new Set([...saved.axes.activation, this.first.activation])] : activations), init: this.choice("init", [...inits, "number"], (name) => (name === "number" ? this.size : name)) };
     this.selects.init.lastChild.textContent = words.number;
     this.size = typeof this.first.init === "number" ? this.first.init : 1;
-    const size = this.field("init", words.size, (value) => value >= 0 && value <= 1e100, words.notsize);
-    this.switches = SWITCHES.map((name) => { const node = html("input", { type: "checkbox", "data-lm-suppress-shortcuts": "true" }); this.listen(node, "change", () => this.change({ [name]: node.checked })); return node; });
+    this.deviation = this.numeric("init", words.size, () => this.size, (value) => value >= 0 && value <= 1e100, words.notsize);
+    this.switches = SWITCHES.map((name) => { const node = control("input", { type: "checkbox" }); this.listen(node, "change", () => this.change({ [name]: node.checked })); return node; });
     const again = this.button(words.seed, () => this.change({ seed: this.wanted.seed + 1 })), reset = this.button(words.reset, () => this.change({ ...pick(this.first, NET), layer: this.first.layer }));
     this.seed = html("output", {});
     if (saved) { again.hidden = true; this.selects.width.disabled = true; }
     this.tries = presets.map(([name, changes]) => this.button(name, () => this.change(changes)));
     const row = (...nodes) => html("div", { class: "bp-head" }, ...nodes);
-    return [row(html("label", { class: "bp-depth" }, `${words.depth} `, this.slide, depth), labelled(words.width, this.selects.width), labelled(words.activation, this.selects.activation), html("span", { class: "bp-pair" }, labelled(words.init, this.selects.init), size), ...this.switches.map((node, i) => html("label", { class: "bp-switch" }, node, ` ${words[SWITCHES[i]]}`)), again, this.seed, reset, this.verdict),
+    return [row(html("label", { class: "bp-depth" }, `${words.depth} `, this.slide, depth), labelled(words.width, this.selects.width), labelled(words.activation, this.selects.activation), html("span", { class: "bp-pair" }, labelled(words.init, this.selects.init), this.deviation), ...this.switches.map((node, i) => html("label", { class: "bp-switch" }, node, ` ${words[SWITCHES[i]]}`)), again, this.seed, reset, this.verdict),
       row(html("span", {}, words.try), ...this.tries)];
   }
 
-  button(text, act) {
-    const node = html("button", { type: "button", "data-lm-suppress-shortcuts": "true" }, text);
-    this.listen(node, "click", act);
-    return node;
-  }
+  choice(name, choices, read = (value) => value) { return this.select(this.sheet.words[name], choices.map((choice) => [String(choice), String(choice)]), (value) => this.change({ [name]: read(value) })); }
 
-  select(name, choices, read = (value) => value) {
-    const node = html("select", { "aria-label": this.sheet.words[name], "data-lm-suppress-shortcuts": "true" }, ...choices.map((choice) => html("option", { value: String(choice) }, String(choice))));
-    this.listen(node, "change", () => this.change({ [name]: read(node.value) }));
-    return node;
-  }
-
-  /** A field in which a number can be typed; it is taken with Enter, or where the field is left. */
-  field(name, label, fits, wanted) {
-    const { words } = this.sheet, node = html("input", { type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", "aria-label": `${label}, ${words.typed}`, "data-lm-suppress-shortcuts": "true" });
-    const entry = { node, typing: false };
-    const enter = () => {
-      if (!entry.typing) return;
-      const value = typed(node.value);
-      if (!fits(value)) { node.setAttribute("aria-invalid", "true"); throw new Refusal(`${wanted}; ${words.found} ${node.value.trim() || words.blank}`); }
-      entry.typing = false;
+  /** A field for a number that has to fit. */
+  numeric(name, label, show, fits, wanted) {
+    const { words } = this.sheet;
+    return this.field(`${label}, ${words.typed}`, show, (value, text) => {
+      if (!fits(value)) throw new Refusal(`${wanted}; ${words.found} ${text}`);
       this.change({ [name]: value });
-    };
-    this.listen(node, "input", () => { entry.typing = true; });
-    this.listen(node, "keydown", (event) => { if (event.key === "Enter") enter(); });
-    this.listen(node, "blur", () => { try { enter(); } finally { entry.typing = false; } this.sync(); });
-    this.fields.set(name, entry);
-    return node;
+    });
   }
 
   composeStep() {
     const { words } = this.sheet;
-    this.step = html("input", { type: "range", min: "2", step: "1", "aria-label": words.choose, "data-lm-suppress-shortcuts": "true" });
-    this.listen(this.step, "input", () => this.change({ layer: Number(this.step.value) }));
+    this.step = this.slider(words.choose, [2, 2, 1], (layer) => this.change({ layer }));
     this.where = html("output", {});
     return html("label", { class: "bp-head bp-step" }, `${words.choose} `, this.step, this.where);
   }
@@ -115,7 +78,7 @@ export class Page {
     if (alike(wanted, this.state)) this.take({ ...this.state, ...wanted }, true);
     if (!this.sheet.saved) this.ask();
     else if (!alike(wanted, this.state)) this.take(this.held(wanted));
-    this.sync();
+    this.syncAll();
   }
 
   /** One move is under way at a time; those made meanwhile go together as the next. */
@@ -142,7 +105,6 @@ export class Page {
   take(state, same = false) {
     this.state = state;
     if (!this.queued && !same) this.wanted = pick(state, [...NET, "layer"]);
-    this.sync();
     this.schedule();
   }
 
@@ -164,11 +126,6 @@ export class Page {
     } else if (this.queued) this.ask();
   }
 
-  refuse(error) {
-    this.message.textContent = `${error instanceof Refusal ? "" : `${error.name}: `}${error.message}. ${this.sheet.words.stays}`;
-    this.sync();
-  }
-
   layerAt(event) {
     const box = event.currentTarget.getBoundingClientRect(), { depth } = this.state, share = (event.clientX - box.left - RIM.left) / (this.width - RIM.left - RIM.right);
     return Math.max(2, Math.min(depth, Math.floor(share * depth + 0.5) + 1));
@@ -176,21 +133,9 @@ export class Page {
 
   // --- drawing ---
 
-  schedule() {
-    cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame(() => { try { this.draw(); } catch (error) { this.refuse(error); } });
-  }
-
   measured() { return Math.max(240, Math.floor(this.upper.clientWidth)); }
 
-  resize() {
-    const width = this.measured();
-    if (width === this.width) return;
-    this.width = width;
-    this.schedule();
-  }
-
-  /** Bring the controls to what is asked for; what is being typed is left alone. */
+  /** Bring the controls to what is asked for. */
   sync() {
     const { wanted, sheet: { words } } = this, numeric = typeof wanted.init === "number";
     if (numeric) this.size = wanted.init;
@@ -200,17 +145,12 @@ export class Page {
     this.switches.forEach((node, i) => { node.checked = wanted[SWITCHES[i]]; });
     this.seed.textContent = filled(words.seeded, wanted);
     this.step.max = String(wanted.depth); this.step.value = String(wanted.layer); this.where.textContent = String(wanted.layer);
-    this.fields.get("init").node.hidden = !numeric;
-    for (const [name, { node, typing }] of this.fields) {
-      if (typing) continue;
-      node.value = number(name === "init" ? this.size : wanted[name]);
-      node.removeAttribute("aria-invalid");
-    }
+    this.deviation.hidden = !numeric;
     this.tries.forEach((node, i) => { const [, changes] = this.sheet.presets[i]; node.setAttribute("aria-pressed", String(Object.keys(changes).every((name) => changes[name] === wanted[name]))); });
   }
 
   draw() {
-    const { state, width, sheet: { words } } = this;
+    const { state, sheet: { words } } = this, width = this.width = this.measured();
     this.upper.replaceChildren(sizesPlot(width, state, words));
     this.lower.replaceChildren(factorsPlot(width, state, words));
     this.legend.replaceChildren(legend(named(state.view, words).map(([name]) => name), { ...words, ...Object.fromEntries(named(state.view, words)) }));

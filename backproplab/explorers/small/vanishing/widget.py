@@ -15,6 +15,7 @@ from .still import draw_sizes
 ROOMS = (
     "numbers",
     "elements",
+    "small/live",
     "small/vanishing/vanishing_plots",
     "small/vanishing/vanishing_words",
     "small/vanishing/vanishing",
