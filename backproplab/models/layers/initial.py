@@ -28,13 +28,14 @@ def _orthogonal(rng, n_out, n_in):
     return q if n_out >= n_in else q.T
 
 
+LARGEST = 1e100  # standard deviation of weights
 WAYS = {"xavier": _xavier, "he": _he, "orthogonal": _orthogonal}
 
 
 def weights_drawn_by(init):
     """The function (rng, n_out, n_in) -> W of a way by name, or of a number: normal weights with that standard deviation.
 
-    ValueError: an unknown name, a number below 0 or not finite. TypeError: neither.
+    ValueError: an unknown name, a number below 0 or past 1e100. TypeError: neither.
     """
     if isinstance(init, str):
         if init not in WAYS:
@@ -42,16 +43,24 @@ def weights_drawn_by(init):
         return WAYS[init]
     if isinstance(init, bool) or not isinstance(init, Real):
         raise TypeError(f"Network: init must be one of {', '.join(WAYS)}, or a number, found {shown(init)}")
-    if not 0 <= init < math.inf:
-        raise ValueError(f"Network: init must be at least 0 and finite, found {init}")
+    init = init.item() if isinstance(init, np.generic) else init
+    if not 0 <= init <= LARGEST:
+        raise ValueError(f"Network: init must be from 0 to {LARGEST:g}, found {shown(init)}")
     return lambda rng, n_out, n_in: rng.normal(0.0, float(init), (n_out, n_in))
+
+
+def _stored(weights, init, dtype):
+    """Weights as the network stores them. ValueError: one of them is past its dtype."""
+    if np.abs(weights).max() > np.finfo(dtype).max:
+        raise ValueError(f"Network: init {init} draws weights past {np.dtype(dtype).name}; choose a smaller number")
+    return weights.astype(dtype)
 
 
 def first_parameters(sizes, init, normalised, dtype, rng):
     """Weights drawn by `init` and rows of biases 0, by name; of normalised layers a gamma of 1 and a beta of 0. Errors as `weights_drawn_by`."""
     drawn, parameters = weights_drawn_by(init), {}
     for layer, (n_in, n_out) in enumerate(pairwise(sizes), 1):
-        parameters[f"W{layer}"] = drawn(rng, n_out, n_in).astype(dtype)
+        parameters[f"W{layer}"] = _stored(drawn(rng, n_out, n_in), init, dtype)
         rows = {f"gamma{layer}": 1, f"beta{layer}": 0} if normalised[layer - 1] else {f"b{layer}": 0}
         parameters |= {name: np.full(n_out, value, dtype) for name, value in rows.items()}
     return parameters

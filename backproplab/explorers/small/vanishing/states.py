@@ -1,13 +1,15 @@
 """What can be set: the depth, the width and the kind of a net; each number checked."""
 
 from dataclasses import dataclass, replace
+from numbers import Real
+
+import numpy as np
 
 from ....functions.activations import ACTIVATIONS
 from ....given import known, real_number, shown, whole_number
-from ....models.layers.initial import WAYS
+from ....models.layers.initial import LARGEST, WAYS
 
 DEPTHS, WIDTHS = (2, 100), (8, 16, 32, 64)
-LARGEST = 1e100  # standard deviation of weights
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,15 @@ def _activation(what, value):
 def _init(what, value):
     if isinstance(value, str):
         return known(f"{what}: unknown initialisation", value, WAYS)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{what} must be one of {', '.join(WAYS)}, or a number, found {shown(value)}")
     return real_number(what, value, f"from 0 to {LARGEST:g}, or a name: {', '.join(WAYS)}", lambda n: 0 <= n <= LARGEST)
 
 
 def _switch(what, value):
-    if not isinstance(value, bool):
+    if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{what} must be True or False, found {shown(value)}")
-    return value
+    return bool(value)
 
 
 CHECKS = {

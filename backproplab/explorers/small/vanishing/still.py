@@ -24,18 +24,26 @@ LOOKS = {  # color, dashed, a line through the dots
 
 def draw_sizes(state, sizes):
     """Both plots as a `Picture`; a number that is 0 or past float64 has no place in them."""
-    above = {"deltas": sizes.deltas, "gradients": sizes.gradients}
+    above, reach = (
+        {"deltas": sizes.deltas, "gradients": sizes.gradients},
+        {"deltas": sizes.largest_deltas, "gradients": sizes.largest_gradients},
+    )
     below = {name: [factor[i] for factor in sizes.factors] for i, name in enumerate(sizes.factors[0]._fields)}
     x = [LEFT + (layer + 0.5) * WIDE / state.depth for layer in range(state.depth)]
     head, more = _said(state, sizes)
     shapes = [Text(LEFT, 22, ((f"{title_of(state)}: {head}", ""),), 14, anchor="start", weight="bold")]
     shapes.append(Text(LEFT, 42, ((more, ""),), 13, anchor="start"))
-    shapes += _plot(above, x, TOP, TALL, LEAST[0])
+    shapes += _plot(above, x, TOP, TALL, LEAST[0], reach)
     between = [(one + other) / 2 for one, other in pairwise(x)]
     shapes += _plot(below, between, LOW_TOP, LOW_TALL, LEAST[1])
-    named = [name for name in below if any(below[name])]
+    named = [
+        ("product", "together") if name == "product" and any(below["past"]) else (name, name)
+        for name in below
+        if any(below[name])
+    ]
     shapes += _legend([(name, name) for name in above], TOP + TALL + 38)
-    shapes += _legend([(name, name) for name in named], LOW_TOP + LOW_TALL + 38)
+    shapes.append(Text(LEFT + WIDE, TOP + TALL + 38, ((WORDS["largest"], ""),), 12, MUTED, "end"))
+    shapes += _legend(named, LOW_TOP + LOW_TALL + 38)
     shapes += _layers(x, TOP + TALL + 16)
     return Picture(LEFT + WIDE + 24, LOW_TOP + LOW_TALL + 54, tuple(shapes), f"{title_of(state)}: {head}")
 
@@ -51,12 +59,16 @@ def _said(state, sizes):
     return head, WORDS["still"].format(factor=short(factor, 3), depth=state.depth, **ends)
 
 
-def _plot(columns, x, top, tall, least):
-    """Axes in powers of ten, and each column's dots and line."""
-    logs = {
+def _logs(columns):
+    return {
         name: [math.log10(v) if v and math.isfinite(v) else None for v in column] for name, column in columns.items()
     }
-    known = [value for column in logs.values() for value in column if value is not None]
+
+
+def _plot(columns, x, top, tall, least, reach=None):
+    """Axes in powers of ten, and each column's dots and line; thin lines up to what a column reaches."""
+    logs, reached = _logs(columns), _logs(reach or {})
+    known = [value for column in (*logs.values(), *reached.values()) for value in column if value is not None]
     high = math.ceil(max(known, default=0.0) + 0.05)
     low = math.floor(min(known, default=0.0) - 0.05)
     middle = max(0, least - (high - low))
@@ -77,6 +89,9 @@ def _plot(columns, x, top, tall, least):
         places = [(at, y(value)) for at, value in zip(x, column, strict=True) if value is not None]
         if lined and len(places) > 1:
             yield Stroke(tuple(places), color, 1.6, dashed)
+        for at, value, most in zip(x, column, reached.get(name, column), strict=True):
+            if most != value:
+                yield Stroke(((at, y(value)), (at, y(most))), color, 0.8)
         for place in places:
             yield Circle(*place, 4.4 if name == "ratio" else 2.8, color, CARD if name == "ratio" else color)
 

@@ -1,6 +1,8 @@
 // What a net's sizes say, in words and in one step's numbers.
 
-const FACTORS = ["weights", "slopes", "norm", "past", "product", "ratio"], LOPSIDED = 1000; // times that the gradients of the first and the last layer may differ before it is told so
+const FACTORS = ["weights", "slopes", "norm", "past", "product", "ratio"]; // what each step back is made of
+/** Times that the gradients of the first and the last layer may differ and still be of like size, and still let all layers learn. */
+const ALIKE = 10, LOPSIDED = 1000;
 
 /** A mark as it stands in a plot. */
 function swatch(name) {
@@ -20,12 +22,12 @@ const named = (view, words) => FACTORS.filter((name) => view[name]).map((name) =
 /** What becomes of delta, why, and what it means for learning. */
 function outcomeOf({ view, depth, width }, words) {
   const { outcome, factor, means, deltas = [], gradients = [], overflow, dead } = view, [name, layer] = overflow ?? ["", view.zeros];
-  const head = html("strong", {}, filled(words[outcome], { name, layer })), lines = [], ratio = gradients[0] / gradients[depth - 1];
+  const head = html("strong", {}, filled(words[outcome], { name, layer })), lines = [], ratio = gradients[0] / gradients[depth - 1], most = outcome === "holds" ? LOPSIDED : ALIKE;
   const ends = { depth, first: brief(deltas[depth - 1]), last: brief(deltas[0]), factor: brief(factor) };
   lines.push(html("div", { class: `bp-is-${outcome}` }, head, ". ", words[`${outcome}_why`] ?? filled(words.path, ends)));
   if (factor) lines.push(html("div", { class: "bp-why" }, `${words.why} `, ...whyOf(view, words)));
   const sides = { depth, times: brief(ratio < 1 ? 1 / ratio : ratio), first: brief(gradients[0]), last: brief(gradients[depth - 1]) };
-  if (factor) lines.push(html("div", {}, filled(words[ratio < 1 / LOPSIDED ? "slow" : ratio > LOPSIDED ? "fast" : `both_${outcome}`], sides)));
+  if (factor) lines.push(html("div", {}, filled(words[ratio < 1 / most ? "slow" : ratio > most ? "fast" : `both_${outcome}`], sides)));
   if (dead) lines.push(html("div", {}, filled(words.dead, { dead: dead.reduce((a, b) => a + b), units: (depth - 1) * width })));
   return lines;
 }

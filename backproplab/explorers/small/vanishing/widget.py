@@ -7,7 +7,7 @@ from ....notation import number
 from ... import page
 from ...life import Explorer, keep
 from ..settings import setting
-from .sheet import grid_of, plain, sheet_of, title_of
+from .sheet import grid_of, plain, sheet_of
 from .sizes import sizes_of
 from .states import FIELDS, State, changed
 from .still import draw_sizes
@@ -122,7 +122,7 @@ class VanishingExplorer(Explorer):
     def save(self, path):
         """Write the page with the nets of its grid as one HTML file that needs no kernel and no network. OSError: it cannot be written."""
         sheet = self.sheet | {"saved": grid_of(self._state)}
-        text = page.as_file(sheet, self.state, title_of(self._state), ROOMS, LOOKS)
+        text = page.as_file(sheet, self.state, "Vanishing and exploding gradients", ROOMS, LOOKS)
         pathlib.Path(path).write_text(text, encoding="utf-8")
 
     def __repr__(self):
