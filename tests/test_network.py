@@ -501,9 +501,16 @@ def test_weights_of_size_zero_learn_nothing_but_the_last_bias():
 
 
 @pytest.mark.parametrize("init, error, message", [
-    ("glorot", ValueError, "unknown init 'glorot'; choose from xavier, he, orthogonal, or give a number"), (-1, ValueError, "at least 0 and finite, found -1"),
-    (float("nan"), ValueError, "at least 0"), (float("inf"), ValueError, "at least 0"), (None, TypeError, "init must be one of"), (True, TypeError, "init must be"), ([1.0], TypeError, "init must be"),
+    ("glorot", ValueError, "unknown init 'glorot'; choose from xavier, he, orthogonal, or give a number"), (-1, ValueError, "from 0 to 1e.100, found int -1"),
+    (float("nan"), ValueError, "from 0 to"), (float("inf"), ValueError, "from 0 to"), (10**400, ValueError, "from 0 to"), (1e308, ValueError, "from 0 to"), (None, TypeError, "init must be one of"), (True, TypeError, "init must be"), ([1.0], TypeError, "init must be"),
 ])  # fmt: skip
 def test_ways_to_begin_that_are_refused(init, error, message):
     with pytest.raises(error, match=message):
         bp.Network([2, 1], ["tanh"], init=init)
+
+
+def test_weights_that_their_dtype_cannot_hold_are_refused():
+    with pytest.raises(ValueError, match=r"init 1e.39 draws weights past float32"):
+        bp.Network([20, 30, 1], ["tanh", "identity"], init=1e39, dtype=np.float32)
+    for init, dtype in ((1e39, np.float64), (np.float32(1e30), np.float32)):
+        assert np.isfinite(bp.Network([20, 30], ["tanh"], init=init, dtype=dtype).parameters["W1"]).all()
