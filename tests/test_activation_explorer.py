@@ -536,6 +536,16 @@ def test_nothing_overlaps_or_is_cut(live, width, name, z, beside):
     assert live.evaluate("() => Math.min(...[...document.querySelectorAll('.bp-overz *')].map((n) => parseFloat(getComputedStyle(n).fontSize)))") >= 10  # fmt: skip
 
 
+def test_the_planes_grow_with_their_room(opened):
+    opened.evaluate(
+        "() => { document.querySelector('.bp-page').style.height = '1200px'; }"
+    )  # the page itself stays as it is
+    for wide in (300, 500):
+        opened.evaluate("(wide) => { document.querySelector('figure').parentNode.style.width = `${wide}px`; }", wide)
+        opened.wait_for_function("(wide) => document.querySelector('.bp-plane').clientWidth === wide", arg=wide)
+    assert opened.evaluate("document.querySelector('.bp-page').clientWidth") > 700
+
+
 @pytest.mark.parametrize("text", ["</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "&lt;b&gt;", '"onmouseover="alert(1)', "${alert(1)}", "`"])  # fmt: skip
 def test_a_text_in_the_sheet_stays_a_text(live, explorer, text):
     sheet, state = json.loads(json.dumps([explorer.sheet, explorer.state]))

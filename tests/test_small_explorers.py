@@ -278,6 +278,7 @@ def test_axe_finds_nothing(browser, tmp_path, scheme, name, state):
             viewport={"width": width, "height": 900},
         ) as page:
             assert hurdles(page) == []
+            assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_every_control_keeps_its_keys_to_itself(live, kind):

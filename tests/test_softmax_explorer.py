@@ -218,6 +218,11 @@ def test_pointing_at_a_cell_says_what_it_means(opened, explorer):
     opened.mouse.move(5, 5)
     assert slots(opened) == explorer.facts
     cell(opened, 1, 1).click()
+    opened.keyboard.press("ArrowDown")
+    assert slots(opened) == made("softmax", dict(cell=(2, 1))).facts, (
+        "the pointer still rests on the cell that was clicked"
+    )
+    opened.keyboard.press("ArrowUp")
     opened.mouse.move(5, 5)
     opened.keyboard.press("ArrowRight")
     opened.keyboard.press("ArrowUp")

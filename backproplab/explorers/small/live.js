@@ -151,6 +151,7 @@ function roving(page, table, { choose, point }) {
     const way = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Enter: [0, 0], " ": [0, 0] }[event.key];
     if (!cell || !way) return;
     event.preventDefault();
+    point(); // the cell of the keys counts, wherever the pointer rests
     const to = table.querySelector(`[data-row="${row + way[0]}"][data-column="${column + way[1]}"]`);
     if (to) take(to);
   });

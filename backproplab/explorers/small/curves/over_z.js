@@ -30,9 +30,11 @@ function ticks([low, high], many) {
 class OverZ extends Live {
   constructor(host, sheet, state, bridge, look) {
     super(host, sheet, state, bridge, `bp-live bp-overz ${look}`);
-    this.observer = new ResizeObserver(() => this.schedule());
-    this.observer.observe(this.root);
+    this.watch(this.root);
   }
+
+  /** Draw anew where a part changes its size. */
+  watch(node) { (this.observer ??= new ResizeObserver(() => this.schedule())).observe(node); }
 
   dispose() { this.observer.disconnect(); super.dispose(); }
 
@@ -112,6 +114,7 @@ class Planes {
     [this.drawn, this.handle] = this.svg.children;
     for (const [name, value] of [["tabindex", "0"], ["role", "slider"], ["aria-label", handle], ["data-lm-suppress-shortcuts", "true"]]) this.handle.setAttribute(name, value);
     this.figure.append(this.svg);
+    page.watch(this.figure);
     page.listen(this.handle, "keydown", (event) => this.key(event));
     page.listen(this.figure, "pointerdown", (event) => this.press(event));
     page.listen(this.figure, "pointermove", (event) => { if (this.dragging) this.drag(event); });

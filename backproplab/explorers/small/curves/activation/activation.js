@@ -147,8 +147,8 @@ export class Page extends OverZ {
       const { math, says } = row, slope = [build(math.slope), ...(math.short ? [build(math.short), html("span", {}, this.sheet.words.with)] : [])];
       return html("div", { class: `bp-card ${row.color}` }, html("div", { class: "bp-who" }, this.swatch(row.color, i ? row.dash : ""), html("strong", {}, row.name)), html("div", { class: "bp-formula" }, build(math.formula)), html("div", { class: "bp-formula" }, ...slope), html("p", {}, says));
     });
-    this.own.replaceChildren(own);
-    this.others.replaceChildren(...others);
+    this.own.replaceChildren(own, ...(others.length === 1 ? others : [])); // a single one stands with the first
+    this.others.replaceChildren(...(others.length > 1 ? others : []));
   }
 
   sync() {
