@@ -13,8 +13,9 @@ from conftest import AT, NEURON, random_graph
 import backproplab as bp
 from backproplab.notation import COLORS, latex_name, latex_number, number
 from backproplab.paper import latex
-from backproplab.pictures import files
+from backproplab.pictures import files, template
 from backproplab.pictures.layouts import layout
+from backproplab.pictures.shapes import Group, Stroke, width_of
 
 
 def drawn(graph, numbers, **options):
@@ -264,6 +265,37 @@ def test_the_lines_of_a_network_are_written_by_the_network():
     shown = texts(bp.draw(terms).svg)
     for caption in ("X @ W(1).T + b(1)", "tanh(Z(1))", "mean(binary_cross_entropy(A(2),…"):
         assert caption in shown, shown
+
+
+def crossed(terms):
+    """The captions of a picture through which an arrow leads."""
+    shapes, boxes, found = template.drawing(terms).shapes, {}, set()
+    for text in (text for group in shapes if isinstance(group, Group) for text in group.shapes if getattr(text, "mark", "").startswith("l:")):  # fmt: skip
+        wide = width_of(text.runs, text.size)
+        left = text.x - {"middle": wide / 2, "end": wide}[text.anchor]
+        boxes[text.mark] = left, left + wide, text.y - text.size + 2, text.y + 3
+    t = np.linspace(0, 1, 60)[:, None]
+    for stroke in (shape for shape in shapes if isinstance(shape, Stroke)):
+        for i in range(0, len(stroke.points) - 3, 3):
+            a, b, c, d = np.array(stroke.points[i : i + 4])
+            x, y = ((1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t * t * (1 - t) * c + t**3 * d).T
+            found |= {mark for mark, (left, right, top, low) in boxes.items() if np.any((left < x) & (x < right) & (top < y) & (y < low))}  # fmt: skip
+    return found
+
+
+def test_no_arrow_leads_through_a_caption():
+    for options in ({}, dict(batch_norm=True), dict(loss="binary_cross_entropy")):
+        for activations in (["tanh"] * 4, ["relu", "softplus"] * 3, ["sigmoid"] * 9):
+            net = bp.Network([3] * len(activations) + [2], [*activations[:-1], "sigmoid"], **options)
+            assert crossed(net.terms(net.forward(np.eye(4, 3), np.eye(4, 2)))) == set()
+
+
+def test_an_arrow_through_a_caption_is_seen(monkeypatch):
+    net = bp.Network([3, 3, 3, 3, 2], ["tanh"] * 4)
+    monkeypatch.setattr(template, "ASIDE", 60)
+    template._in_layers.cache_clear()
+    assert crossed(net.terms(net.forward(np.eye(4, 3), np.eye(4, 2)))) == {"l:Z3", "l:L"}
+    template._in_layers.cache_clear()
 
 
 def test_coordinates_do_not_depend_on_how_python_adds(monkeypatch):

@@ -20,6 +20,7 @@ RADIUS, MARGIN, GAP = 27, 20, 150
 LONGEST_LINE = 30
 NUMBER = 7.2 * 8  # a number's room in a label of size 12: eight characters
 SHAPE = 40  # a shape's room
+ASIDE = 4  # pixels by which a caption that makes way for an arrow reaches past the middle of its circle
 WRAP, ROW = 900, 320  # how wide a row of layers may be, and how far below it the next one stands
 SKIP = 44  # the room above a row for edges that skip a layer
 LABEL = 22  # how high a label is
@@ -76,8 +77,8 @@ def _marks(kind, *names):
     return ":".join((kind, *names))
 
 
-def _node(name, x, y, radius, size, caption=None, write=name_runs, under=False):
-    """A quantity in its circle: name, value, below it the gradient, above it (or `under` all) its line."""
+def _node(name, x, y, radius, size, caption=None, write=name_runs, under=False, aside=False):
+    """A quantity in its circle: name, value, below it the gradient, above it (or `under` all) its line, `aside` of what comes from above."""
     runs = write(name)
     fitting = min(size, size * 1.8 * radius / width_of(runs, size))
     shapes = [
@@ -90,7 +91,8 @@ def _node(name, x, y, radius, size, caption=None, write=name_runs, under=False):
     ]
     if caption:
         off = radius + 34 if under else -radius - 9
-        shapes.append(Text(x, y + off, caption, 13, MUTED, halo=True, mark=_marks("l", name)))
+        at, anchor = (x + ASIDE, "end") if aside else (x, "middle")
+        shapes.append(Text(at, y + off, caption, 13, MUTED, anchor, halo=True, mark=_marks("l", name)))
     return Group(tuple(shapes), name, name)
 
 
@@ -137,18 +139,21 @@ def _in_columns(edges, captions):
     return width, height, _routed(edges, routes, place, captions, {edge: (_derivative(edge), NUMBER) for edge in edges})
 
 
-def _routed(edges, routes, place, captions, labels, write=name_runs, under=()):
-    """Edges along their routes, the way back with its labels, and the quantities in circles; some captions stand `under` them."""
+def _routed(edges, routes, place, captions, labels, write=name_runs, under=(), aside=()):
+    """Edges along their routes, the way back with its labels, and the quantities in circles; some captions stand `under` them or `aside`."""
     shapes = []
     for edge in edges:
         points = [place[node] for node in routes[edge]]
         ends = [_towards(points[0], points[1], RADIUS), *points[1:-1], _towards(points[-1], points[-2], RADIUS + 2)]
         shapes.append(_forward(edge, _cubic(ends)))
-    shapes += _way_back(edges, routes, place, captions, labels)
+    shapes += _way_back(edges, routes, place, captions, labels, aside)
     names = dict.fromkeys(name for edge in edges for name in reversed(edge))
     return (
         *shapes,
-        *(_node(name, *place[name], RADIUS, 16, captions.get(name), write, name in under) for name in names),
+        *(
+            _node(name, *place[name], RADIUS, 16, captions.get(name), write, name in under, name in aside)
+            for name in names
+        ),
     )
 
 
@@ -197,7 +202,7 @@ def _crossings(rows, column, count):
     return [max(pair) for pair in itertools.pairwise(full)]
 
 
-def _way_back(edges, routes, place, captions, labels):
+def _way_back(edges, routes, place, captions, labels, aside):
     """The backward edges below the forward ones, then the labels on top: each at the first place along its edge that is free."""
     strokes, above, taken = [], [], _Taken()
     for node, (x, y) in place.items():
@@ -205,6 +210,7 @@ def _way_back(edges, routes, place, captions, labels):
             taken.add((x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS + 18))
     for name, runs in captions.items():
         (x, y), half = place[name], width_of(runs, 13) / 2
+        x += ASIDE - half if name in aside else 0
         taken.add((x - half, y - RADIUS - 22, x + half, y - RADIUS - 4))
     for edge in edges:
         curve = _below([place[node] for node in reversed(routes[edge])])
@@ -273,14 +279,24 @@ def _in_layers(edges, captions, places, factors):
     row = sorted((name for name in names if places[name][0] == "tensor"), key=lambda name: places[name][1])
     skips = [edge for edge in edges if _skips(edge, row)]
     place, x, y, wrapped = {}, MARGIN + RADIUS, MARGIN + RADIUS + (26 + SKIP if skips else 26), []
-    for name, following in itertools.zip_longest(row, row[1:]):
+    steps = [_step(pair, captions, labels) for pair in itertools.pairwise(row)]
+    tied = [any(of in names and places[of][:2] == ("below", after) for of, wrt in edges if wrt == name) for name, after in itertools.pairwise(row)]  # fmt: skip
+    for i, name in enumerate(row):
         place[name] = x, y
-        if following:
-            wide = width_of(captions.get(name, ()), 13) + width_of(captions.get(following, ()), 13)
-            x += max(wide / 2 + 14, 2 * RADIUS + 26 + _label_width(*labels.get((following, name), ((), SHAPE))))
-            if x + max(width_of(captions.get(following, ()), 13) / 2, 64 + RADIUS) > WRAP:  # go on in a row below
-                x, y = MARGIN + RADIUS + 110, y + ROW + (SKIP if skips else 0)
-                wrapped.append((following, name))
+        if name == row[-1]:
+            break
+        x += steps[i]
+        last = next(
+            (k for k in range(i + 1, len(tied)) if not tied[k]), len(tied)
+        )  # those that stay in one row with the next
+        if (
+            not tied[i]
+            and x + math.fsum(steps[i + 1 : last]) + max(width_of(captions.get(row[last], ()), 13) / 2, 64 + RADIUS)
+            > WRAP
+        ):  # go on in a row below
+            x = max(MARGIN + RADIUS + 110, MARGIN + width_of(captions.get(row[i + 1], ()), 13))
+            y += ROW + (SKIP if skips else 0)
+            wrapped.append((row[i + 1], name))
     for name, where in places.items():
         if where[0] == "below" and name in names:
             above = place[where[1]]
@@ -301,7 +317,14 @@ def _in_layers(edges, captions, places, factors):
     right, low = max(right, *lanes, 0.0), max(y for _, y in place.values())
     under = {name for name in captions if places[name][0] == "below"}
     width, height = right + MARGIN, low + RADIUS + (44 if under else 26)
-    return width, height, _routed(edges, routes, place, captions, labels, layer_runs, under)
+    return width, height, _routed(edges, routes, place, captions, labels, layer_runs, under, {of for of, _ in wrapped})
+
+
+def _step(pair, captions, labels):
+    """How far apart two neighbours in a row stand, so that neither their captions nor the label between them meet."""
+    name, following = pair
+    wide = width_of(captions.get(name, ()), 13) + width_of(captions.get(following, ()), 13)
+    return max(wide / 2 + 14, 2 * RADIUS + 26 + _label_width(*labels.get((following, name), ((), SHAPE))))
 
 
 def _skips(edge, row):
