@@ -89,6 +89,52 @@ def test_a_time_that_is_forgotten_where_one_weight_is_used_once_less(forgotten):
     assert found.mistake == "path-missing" and found.term.edge == (f"h{forgotten}", found.where)
 
 
+def test_the_first_time_alone_where_one_weight_is_used_once_less():
+    """Kept is what comes first in time: w's use at t = 2, u's at t = 1."""
+    (first, graph, at), (second, *_) = (in_time(4, {1, 2, 3, 4} - {t}, starts_empty=True) for t in (1, 2))
+    found = bp.diagnose({"u": first["u"], "w": second["w"]}, graph, at=at)
+    assert found.mistake == "path-missing" and found.term.wrt == found.where
+    assert found.term.of == {"u": "h2", "w": "h3"}[found.where]
+
+
+@pytest.mark.parametrize("slip", ["weights overwritten", "everything overwritten", "no way back"])
+def test_lines_that_were_not_claimed_may_lose_uses_too(slip):
+    """A loss at each time: every state is used by the loss and by the next state, and neither is in the claim."""
+    w, u, x, y, h = 0.8, -0.6, (0.5, -1.0, 0.7), (0.1, 0.9, -0.4), [0.3]
+    for t in range(3):
+        h.append(np.tanh(w * h[t] + u * x[t]))
+    error = [h[t + 1] - y[t] for t in range(3)]
+    lines = [(f"h{t}", f"tanh(w*h{t - 1} + u*x{t})") for t in (1, 2, 3)]
+    graph = bp.Graph([*lines, ("L", "((h1 - y1)**2 + (h2 - y2)**2 + (h3 - y3)**2) / 2")])
+    at = dict(w=w, u=u, h0=h[0]) | {f"{name}{t + 1}": {"x": x, "y": y}[name][t] for t in range(3) for name in "xy"}
+    dh = dw = du = 0.0
+    for t in (2, 1, 0):
+        dh = {"weights overwritten": error[t] + dh, "everything overwritten": dh or error[t], "no way back": error[t]}[
+            slip
+        ]
+        dz = dh * (1 - h[t + 1] ** 2)
+        kept = slip == "no way back"
+        dw, du, dh = dz * h[t] + kept * dw, dz * x[t] + kept * du, dz * w
+    found = bp.diagnose({"w": dw, "u": du}, graph, at=at)
+    assert found.candidates == ("path-missing",)
+    if slip == "no way back":
+        assert found.term.edge == ("h2", "h1")
+    else:
+        assert found.term.edge == ("h2", found.where)  # of what was claimed, though the states may have lost some too
+
+
+def test_a_line_that_was_claimed_and_is_right_has_lost_nothing():
+    """L = s r with s = r p + q and r = p q: p = 2 and q = 3 have each lost their use in s, r none of its two."""
+    graph = bp.Graph(p="x + 1", q="y + 1", r="p*q", s="r*p + q", L="s*r")
+    right, lost = {"r": 15.0 + 6.0 * 2.0}, {"p": 6.0 * 6.0, "q": 6.0 * 1.0}
+    arrived = {"p": right["r"] * 3.0, "q": right["r"] * 2.0}
+    found = bp.diagnose(right | arrived, graph, at=dict(x=1.0, y=2.0))
+    assert found.mistake == "path-missing" and found.term.edge == ("s", found.where) and found.where in lost
+    added = {name: arrived[name] + lost[name] for name in lost}
+    assert bp.diagnose(right | added, graph, at=dict(x=1.0, y=2.0)).mistake == "none"
+    assert bp.diagnose({"r": 15.0} | arrived, graph, at=dict(x=1.0, y=2.0)).mistake == "unknown"
+
+
 def test_kernels_overwritten_while_their_bias_is_added():
     rng = np.random.default_rng(0)
     x, W, y, b = rng.normal(size=4), rng.normal(size=(2, 2)), rng.normal(size=(2, 3)), 0.3

@@ -40,10 +40,10 @@ def every_suspect(trace, terms, output, wrong, agreed):
 def lost_uses(terms, output, wrong, agreed):
     """The terms that may have been lost together: of one name, or of several alike, all uses but one, or one.
 
-    The names are those that are `wrong`, the first of them first, and what lies above them and was not `agreed`.
+    The names are those that are `wrong`, beginning with the first, and what lies above them and was not `agreed`.
     """
     reached, lines = below(terms, output), {term.of for term in terms}
-    at_fault = dict.fromkeys([*wrong, *(upper for name in wrong for upper in above(terms, name))])
+    at_fault = dict.fromkeys(upper for name in wrong for upper in above(terms, name))
     uses = {name: [] for name in at_fault if name not in agreed}
     for term in terms:
         if term.wrt in uses and term.of in reached:
