@@ -224,6 +224,11 @@ class Loud(nn.Tanh):
         return 2 * super().forward(z)
 
 
+class Reversed(torch_bridge.Skip):
+    def forward(self, x):
+        return x - super().forward(x)
+
+
 def meddled(meddle, *modules):
     """A module that was built in the usual way, and to which something was done afterwards."""
     module = nn.Sequential(*modules or (nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)))
@@ -233,6 +238,14 @@ def meddled(meddle, *modules):
 
 def twice(module, given, *made):
     return 2 * (made or given)[0]
+
+
+def backwards(module, *gradients):
+    return tuple(-one for one in gradients[0])
+
+
+def normed():
+    return nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Tanh()
 
 
 TIED = nn.Linear(4, 4)
@@ -289,6 +302,23 @@ L44, TANH, NORM = nn.Linear(4, 4), nn.Tanh(), nn.BatchNorm1d
     (meddled(lambda module: module[1].register_forward_pre_hook(twice)), "squared_error", "Tanh '1' has a forward hook"),
     (meddled(lambda module: module.register_forward_hook(twice)), "squared_error", "Sequential '' has a forward hook"),
     (meddled(lambda module: prune.l1_unstructured(module[2], "weight", 2)), "squared_error", "Linear '2' has a forward hook"),
+    (meddled(lambda module: module[1].register_full_backward_hook(backwards)), "squared_error", "Tanh '1' has a backward hook; .* remove it"),
+    (meddled(lambda module: module.register_full_backward_pre_hook(backwards)), "squared_error", "Sequential '' has a backward hook"),
+    (meddled(lambda module: module[0].register_full_backward_hook(backwards), nn.Sequential(nn.Linear(4, 1))), "squared_error", "Sequential '0' has a backward hook"),
+    (meddled(lambda module: module[2].bias.register_hook(lambda gradient: 2 * gradient)), "squared_error", "the parameter 2.bias has a hook; it may change the gradient"),
+    (meddled(lambda module: module[0].weight.register_post_accumulate_grad_hook(lambda one: one.grad.zero_())), "squared_error", "the parameter 0.weight has a hook"),
+    (meddled(lambda module: setattr(module[1], "forward", torch.sin)), "squared_error", "Tanh '1' has a forward of its own; .* remove it"),
+    (meddled(lambda module: setattr(module, "forward", torch.sin)), "squared_error", "Sequential '' has a forward of its own"),
+    (meddled(lambda module: setattr(module[0], "forward", torch.sin), torch_bridge.Skip(nn.Linear(4, 4)), nn.Linear(4, 1)), "squared_error", "Skip '0' has a forward of its own"),
+    (nn.Sequential(Reversed(nn.Linear(4, 4), TANH), nn.Linear(4, 1)), "squared_error", "layer 1 begins with Reversed"),
+    (nn.Sequential(L44, TANH, Reversed(nn.Linear(4, 4))), "squared_error", "layer 1 has Reversed"),
+    (meddled(lambda module: module[1].eval(), *normed()), "squared_error", "BatchNorm1d '1' has training=False in a module with training=True; one mode"),
+    (meddled(lambda module: module.eval()[1].train(), *normed()), "squared_error", "BatchNorm1d '1' has training=True in a module with training=False"),
+    (meddled(lambda module: module[4].eval(), *normed(), *normed()), "squared_error", "BatchNorm1d '4' has training=False"),
+    (meddled(lambda module: setattr(module[2], "weight", nn.Parameter(module[0].weight.data)), L44, TANH, nn.Linear(4, 4)), "squared_error", "2.weight is shared between layers"),
+    (meddled(lambda module: setattr(module[2], "weight", nn.Parameter(module[0].weight.data.T)), L44, TANH, nn.Linear(4, 4)), "squared_error", "2.weight is shared between layers"),
+    (meddled(lambda module: setattr(module[2], "bias", nn.Parameter(module[0].weight.data[0])), L44, TANH, nn.Linear(4, 4)), "squared_error", "2.bias is shared between layers"),
+    (meddled(lambda module: setattr(module[4], "running_var", module[1].running_var), *normed(), *normed()), "squared_error", "4.running_var is shared between layers"),
     (meddled(lambda module: setattr(module[0], "weight", None)), "squared_error", "the parameters are None; allowed are float32"),
     (nn.Sequential(L44), nn.CrossEntropyLoss, r"the loss is type CrossEntropyLoss; .* and CrossEntropyLoss\(\), BCE"),
     (nn.Sequential(L44), nn.functional.cross_entropy, "the loss is function cross_entropy; allowed"),
@@ -306,6 +336,31 @@ def test_what_has_no_counterpart_is_refused_by_its_name(module, loss, words):
 def test_only_a_sequential_is_read(module):
     with pytest.raises(TypeError, match=r"expected a torch\.nn.Sequential, found"):
         bp.Network.from_torch(module)
+
+
+def test_what_changes_nothing_is_read():
+    """Hooks that were removed, a mode that matters to no norm, and weights side by side in one piece of memory."""
+    module, numbers = nn.Sequential(*normed(), nn.Linear(4, 4)).double(), torch.randn(32, dtype=torch.float64)
+    module[3].weight = nn.Parameter(numbers[:16].view(4, 4))
+    module[0].weight = nn.Parameter(numbers[16:].view(4, 4))
+    for one in (module, module[2]):
+        one.register_forward_hook(twice).remove()
+        one.register_full_backward_hook(backwards).remove()
+    module[0].weight.register_hook(lambda gradient: 2 * gradient).remove()
+    module[2].eval()
+    assert_same(bp.Network.from_torch(module).forward(ROWS.numpy())["A2"], module(ROWS).detach().numpy())
+    predicted = module.eval()(ROWS).detach().numpy()
+    assert_same(bp.Network.from_torch(module).predict(ROWS.numpy()), predicted)
+
+
+def test_softplus_with_its_own_threshold_is_off_by_as_much_as_is_said():
+    z = torch.linspace(20, 20.5, 100, dtype=torch.float64)[1:, None]
+    module = nn.Sequential(nn.Linear(1, 1), nn.Softplus()).double()
+    with torch.no_grad():
+        module[0].weight.fill_(1), module[0].bias.fill_(0)
+    off = np.abs(bp.Network.from_torch(module).predict(z.numpy()) - module(z).detach().numpy())
+    assert 1.9e-9 < off.max() < 2.1e-9
+    assert "2.1e-9 above z = 20" in bp.Network.from_torch.__doc__
 
 
 def test_a_norm_without_shift_is_refused():

@@ -312,7 +312,7 @@ ROWS = [
         "There is no path from the penalty to {b}: leave the part out."),
         (lambda term, d, at: term.pull(d) + at.l2 * at.trace[term.wrt],), lambda at, layer: at.l2 > 0),
     Mistake("path-missing", (), (
-        "{name} is used more than once, and the gradient of one use only arrives: overwritten, not added.",
+        "{name} is used more than once, and not every use has arrived: overwritten, not added, or forgotten.",
         "Over paths we add: every use of {name} contributes its part.")),
     Mistake("stale-gradient", (), (
         "The gradient of an earlier call is added to that of this one: something is kept and not set to zero.",

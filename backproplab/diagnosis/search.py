@@ -53,13 +53,15 @@ def _of_graph(claimed, graph, at, output, time_limit):
     if STRUCTURE["same answer twice"] in check.reasons.values():
         first, second = (claimed_at(claimed, graph, trace, time_limit, "diagnose") for _ in range(2))
         return report.differing_calls(first, second, right, right)
-    where = next(name for name in right if check.verdicts.get(name) == "disagree")
+    wrong, agreed = (
+        [name for name in right if check.verdicts.get(name) == verdict] for verdict in ("disagree", "agree")
+    )
     found = [
         (name, term)
-        for name, spoilt, term in every_suspect(trace, terms, output, where)
+        for name, spoilt, term in every_suspect(trace, terms, output, wrong, agreed)
         if explained(spoilt, output, check.claimed, right, check.tolerance)
     ]
-    return report.of_graph(check, right, where, found)
+    return report.of_graph(check, right, wrong[0], found)
 
 
 # --- networks -----------------------------------------------------------------------------------------------------------

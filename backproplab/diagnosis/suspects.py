@@ -6,11 +6,15 @@ import numpy as np
 
 from ..checking.verdicts import AGREE
 from ..functions.activations import ACTIVATIONS
-from ..terms import backpropagate, terms_between
+from ..terms import above, backpropagate, below, terms_between
 
 
-def every_suspect(trace, terms, output, where):
-    """(id, terms spoilt, the term at fault) for every mistake that can be made on a graph; "left-out" is no row of the table."""
+def every_suspect(trace, terms, output, wrong, agreed):
+    """(id, terms spoilt, the term at fault) for every mistake that can be made on a graph; "left-out" is no row of the table.
+
+    `wrong` names what was claimed and is wrong, from the loss down, `agreed` what was claimed and is right.
+    """
+    where = wrong[0]
     top = [term for term in terms if term.of == output]
     if not top:
         return
@@ -28,24 +32,35 @@ def every_suspect(trace, terms, output, where):
         )
         for name, value in others:
             yield name, [*terms[:i], replace(term, value=float(value)), *terms[i + 1 :]], term
-    uses = {}
+    for lost in lost_uses(terms, output, wrong, agreed):
+        edges = {term.edge for term in lost}
+        yield "path-missing", [_scaled(term, 0.0) if term.edge in edges else term for term in terms], lost[0]
+
+
+def lost_uses(terms, output, wrong, agreed):
+    """The terms that may have been lost together: of one name, or of several alike, all uses but one, or one.
+
+    The names are those that are `wrong`, beginning with the first, and what lies above them and was not `agreed`.
+    """
+    reached, lines = below(terms, output), {term.of for term in terms}
+    at_fault = dict.fromkeys(upper for name in wrong for upper in above(terms, name))
+    uses = {name: [] for name in at_fault if name not in agreed}
     for term in terms:
-        uses.setdefault(term.wrt, []).append(term)
+        if term.wrt in uses and term.of in reached:
+            uses[term.wrt].append(term)
     often = [same for same in uses.values() if len(same) > 1]
-    drops = [[term for term in same if term is not kept] for same in often for kept in same]
-    drops += [[dropped] for same in often if len(same) > 2 for dropped in same]
-    lines = {term.of for term in terms}
     of_inputs = [same for same in often if same[0].wrt not in lines]  # weights that are shared
     of_lines = [same for same in often if same[0].wrt in lines]  # what goes on from line to line
-    for several in (often, of_inputs, of_lines):
-        drops += [[term for same in several for term in same if term is not same[kept]] for kept in (0, -1) if several]
-    for dropped in drops:
-        lost = {term.edge for term in dropped}
-        yield (
-            "path-missing",
-            [_scaled(term, 0.0) if term.edge in lost else term for term in terms],
-            dropped[0],
-        )
+    found = {}
+    for several in (*([same] for same in often), often, of_inputs, of_lines):
+        fewest = min(map(len, several), default=0)
+        for use in range(-fewest, fewest):  # counted from the last as well as from the first
+            for lost in (
+                [term for same in several for term in same if term is not same[use]],
+                [same[use] for same in several],
+            ):
+                found.setdefault(frozenset(term.edge for term in lost), lost)
+    return found.values()
 
 
 def wrong_slopes(row, z, a, term, at_output):

@@ -110,7 +110,8 @@ class Network:
 
         `loss` is a name as above, or CrossEntropyLoss(), BCEWithLogitsLoss() (after logits) or BCELoss(). MSELoss is none of
         ours: squared_error is 1/2 of the sum over the outputs, as a mean over the rows. A bias before BatchNorm1d, which its
-        mean takes away again, is taken from the running mean. ValueError: a module that has no counterpart here, by its name.
+        mean takes away again, is taken from the running mean. Softplus() with its own threshold of 20 differs from ours by up to
+        2.1e-9 above z = 20. ValueError: a module that has no counterpart here, by its name.
         TypeError: no Sequential. ImportError: PyTorch is missing.
         """
         from . import torch_bridge

@@ -40,6 +40,14 @@ LOSS_MODULES = {
     nn.BCEWithLogitsLoss: ("binary_cross_entropy", "sigmoid"),
     nn.BCELoss: ("binary_cross_entropy", None),
 }
+# Where a module keeps what may change what it computes, forward or back.
+MEDDLED = {
+    "forward": "forward of its own",
+    "_forward_hooks": "forward hook",
+    "_forward_pre_hooks": "forward hook",
+    "_backward_hooks": "backward hook",
+    "_backward_pre_hooks": "backward hook",
+}
 PLAIN = {"weight": None, "pos_weight": None, "ignore_index": -100, "label_smoothing": 0.0}
 
 
@@ -91,10 +99,10 @@ def from_torch(make, module, loss):
     """The network of a module, by `make.from_parameters`."""
     if type(module) is not nn.Sequential:
         raise TypeError(f"Network.from_torch: expected a torch.nn.Sequential, found {type(module).__name__}")
-    _check_own_weights(module)
     parameters, running, layers = {}, {}, _layers(module)
     activations = [_read(number, modules, parameters, running) for number, (modules, _) in enumerate(layers, 1)]
-    _check_hooks(module)
+    _check_own_numbers(module)
+    _check_meddled(module)
     if len(kinds := {f"{value.dtype}" for value in (*parameters.values(), *running.values())}) > 1:
         raise _refused(
             f"the parameters are {' and '.join(sorted(kinds))}", "one type for all: module.double() makes it so"
@@ -117,28 +125,39 @@ def _refused(found, allowed):
     return ValueError(f"Network.from_torch: {found}; {allowed}")
 
 
-def _check_own_weights(module):
-    """ValueError: weights that stand in two places, and would be two here."""
-    once = {name for name, _ in module.named_parameters()}
-    if shared := [name for name, _ in module.named_parameters(remove_duplicate=False) if name not in once]:
+def _check_own_numbers(module):
+    """ValueError: numbers that stand in two places, and would be two here."""
+    first, every = {}, {"remove_duplicate": False}
+    tensors = (*module.named_parameters(**every), *module.named_buffers(**every))
+    if shared := [name for name, one in tensors if first.setdefault(one.data_ptr(), name) != name]:
         raise _refused(f"{', '.join(shared)} is shared between layers", "here every layer has weights of its own")
 
 
-def _check_hooks(module):
-    """ValueError: a function that PyTorch calls at a module, and that may change what it computes."""
+def _check_meddled(module):
+    """ValueError: what computes something else than its type says, forward or back."""
     for name, one in module.named_modules():
-        if one._forward_hooks or one._forward_pre_hooks:
+        called = f"{type(one).__name__} {name!r}"
+        for where, what in MEDDLED.items():
+            if vars(one).get(where):
+                raise _refused(
+                    f"{called} has a {what}",
+                    "it may change what is computed: remove it (weight_norm, spectral_norm and prune have a hook too)",
+                )
+        if isinstance(one, nn.BatchNorm1d) and one.training != module.training:
             raise _refused(
-                f"{type(one).__name__} {name!r} has a forward hook",
-                "a hook may change what is computed: remove it (weight_norm, spectral_norm and prune have one too)",
+                f"{called} has training={one.training} in a module with training={module.training}",
+                "one mode for all: module.train() or module.eval() makes it so",
             )
+    for name, parameter in module.named_parameters():
+        if parameter._backward_hooks or parameter._post_accumulate_grad_hooks:
+            raise _refused(f"the parameter {name} has a hook", "it may change the gradient: remove it")
 
 
 def _layers(module):
     """(its modules, whether a skip adds what came in) for each layer; a layer begins with its Linear."""
     layers = []
     for one in _flat(module):
-        if isinstance(one, Skip):
+        if type(one) is Skip:
             layers.append((list(_flat(one)), True))
         elif isinstance(one, nn.Linear) or not layers or layers[-1][1]:
             layers.append(([one], False))
