@@ -255,7 +255,7 @@ def test_no_edge_is_as_wide_as_the_hidden_gradient_of_its_weight(live):
     explorer = bp.explore(NET, [0.5, -1.0], [1.0, 0.0], wrt="W1_2_1", predict="dL/dW1_2_1")
     explorer.glance = True
     opened(live, explorer)
-    assert {mark for mark, width in live.evaluate(WIDTHS).items() if width is None} == {"e:z1_2:x_1"}
+    assert {mark for mark, width in live.evaluate(WIDTHS).items() if width is None} == {"e:z1_2:x_1", "e:z1_2:W1_2_1"}
 
 
 def test_what_flows_back_along_an_edge_does_not_give_its_weight_away(live):
@@ -560,6 +560,67 @@ def test_a_swap_that_takes_the_hidden_term_away_hides_nothing_and_goes_on():
     explorer.predict = "da1_1/dz1_1"
     explorer.functions = {"A1": "relu"}
     assert explorer.predict == "da1_1/dz1_1"
+
+
+CUT = """(selector) => [...document.querySelectorAll(selector)].flatMap((text) => { const box = text.getBoundingClientRect(), svg = text.ownerSVGElement.getBoundingClientRect();
+  return box.left < svg.left - 0.5 || box.right > svg.right + 0.5 ? [text.textContent] : []; })"""
+
+
+@pytest.mark.parametrize("far", [3e2, 1e5, 3e150])
+def test_the_ticks_of_the_map_are_whole_however_far_the_ways_lead(live, far):
+    valley = bp.Graph(L="((u + v)**2 + 9*(u - v - 1)**2) / 8")
+    explorer = bp.explore(valley, u=-3.0, v=-3.0, blind=True)
+    explorer.set(u=far, v=-far)
+    explorer.set(u=1.0)
+    explorer.blind = False
+    opened(live, explorer)
+    ticks = live.locator(".bp-chart .bp-ticks text").all_text_contents()
+    limit = live.evaluate("(far) => bp.reach(far)", far)
+    assert live.evaluate(CUT, ".bp-chart .bp-ticks text") == []
+    found = [float(text.replace("−", "-").replace("+", "")) for text in ticks]
+    assert found == [pytest.approx(share * limit, rel=0.04) for share in (-1, -0.5, 0, 0.5, 1) * 2]
+    live.evaluate(
+        "() => { document.querySelector('.bp-chart .bp-ticks text').textContent = '−1.31072e5 and much more than that'; }"
+    )
+    assert live.evaluate(CUT, ".bp-chart .bp-ticks text") == [
+        "−1.31072e5 and much more than that"
+    ]  # the measure sees what is cut
+
+
+def test_blind_the_page_is_not_enlarged_where_nothing_would_lead_back(live):
+    opened(live, neuron(blind=True))
+    live.locator(".bp-page button").first.press("p")
+    knobs = live.locator(".bp-knob").first
+    assert live.locator(".bp-projecting").count() == 0 and knobs.is_visible()
+    click(live, "show the surface")
+    live.get_by_role("button", name="start again").press("p")
+    settle(live)
+    assert live.locator(".bp-projecting").count() == 1
+    click(live, "start again")
+    assert live.locator(".bp-projecting").count() == 0 and knobs.is_visible()
+
+
+@pytest.mark.parametrize("moves, yours, theirs", [(1, "in 1 move.", "in 1 step at rate"), (2, "in 2 moves.", "in 2 steps at rate")])  # fmt: skip
+def test_one_move_is_a_move_and_one_step_a_step(live, moves, yours, theirs):
+    explorer = neuron(blind=True)
+    for k in range(moves):
+        explorer.set(w=1.0 + k)
+    explorer.blind = False
+    opened(live, explorer)
+    said = live.locator(".bp-blindfold").text_content()
+    assert yours in said and theirs in said
+    assert explorer.still.label.count(theirs.removesuffix(" at rate")) == 2
+
+
+def test_without_a_move_the_surface_asks_for_one(live):
+    explorer = neuron(blind=True)
+    opened(live, explorer)
+    click(live, "show the surface")
+    said = live.locator(".bp-blindfold").text_content()
+    assert "You have not moved yet: start again and move a slider" in said and "The gradient: to" not in said
+    assert "in 0" not in said
+    explorer.blind = False
+    assert "in 0" not in explorer.still.label and "no step yet" in explorer.still.label
 
 
 def test_a_gradient_that_runs_away_stops_where_it_is_finite(live):
@@ -875,6 +936,16 @@ def test_a_line_that_is_no_single_call_cannot_be_swapped(live):
     assert live.locator("[data-panel=swap]").is_hidden()
 
 
+def test_of_a_network_written_out_the_page_says_where_functions_are_swapped(live):
+    for graph, says in ((NET.graph([0.5, -1.0], [1.0, 0.0]), 1), (NEURON.with_numbers(**AT), 0)):
+        explorer = bp.explore(graph)
+        opened(live, explorer)
+        note = "To swap a function, explore the network itself: bp.explore(net, x, y)."
+        assert live.locator(".bp-note").all_text_contents() == [note] * says
+    opened(live, bp.explore(NET, [0.5, -1.0], [1.0, 0.0]))
+    assert live.locator(".bp-note").count() == 0
+
+
 def test_the_menu_asks_the_kernel_and_the_answer_is_marked(live):
     explorer = neuron()
     opened(live, explorer, kernel=True)
@@ -1148,6 +1219,33 @@ def test_axe_finds_nothing(browser, tmp_path, kind, scheme):
         assert hurdles(page) == []
         unlabelled = "() => [...document.querySelectorAll('.bp-page button, .bp-page select, .bp-page input, .bp-page summary')].filter((node) => !node.hasAttribute('data-lm-suppress-shortcuts')).map((node) => node.outerHTML)"
         assert [node for node in page.evaluate(unlabelled) if "bp-reset" not in node] == []
+
+
+@pytest.mark.parametrize("width, least", [(480, 1), (760, 3), (1280, 1)])
+def test_numbers_fit_their_fields_and_fields_stand_beside_each_other(live, width, least):
+    live.set_viewport_size({"width": width, "height": 900})
+    explorer = bp.explore(NET, [0.5, -1.0], [1.0, 0.0], blind=True)
+    for name in explorer.numbers:
+        if name[0] not in "xy":
+            explorer.set(**{name: -0.0289569})
+    opened(live, explorer)
+    cut = "() => [...document.querySelectorAll('.bp-knob input[type=text]')].filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.value)"
+    assert live.evaluate(cut) == []
+    tops = live.evaluate(
+        "() => [...document.querySelectorAll('.bp-knob')].map((node) => node.getBoundingClientRect().top)"
+    )
+    assert max(tops.count(top) for top in tops) >= least
+    live.evaluate("() => { document.querySelector('.bp-knob input[type=text]').value = '-0.02895691234'; }")
+    assert live.evaluate(cut) == ["-0.02895691234"]  # the measure sees what is cut
+
+
+def test_what_a_tour_lights_does_not_touch_the_next_row(live):
+    explorer = neuron()
+    explorer.tour([("Move w.", ["w", "b"])])
+    opened(live, explorer)
+    style = "() => [...document.querySelectorAll('.bp-knob.bp-told')].map((node) => { const { outlineOffset, outlineWidth } = getComputedStyle(node); return parseFloat(outlineOffset) + parseFloat(outlineWidth); })"
+    gap = live.evaluate("() => parseFloat(getComputedStyle(document.querySelector('.bp-knobs')).rowGap)")
+    assert all(reach < gap for reach in live.evaluate(style)) and len(live.evaluate(style)) == 2
 
 
 @pytest.mark.parametrize("width", [480, 760, 1280])

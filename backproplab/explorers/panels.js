@@ -85,14 +85,14 @@ function bars(rows) {
 }
 
 /** Axes with ticks and a clipped area for what stands between them. */
-function frame({ LEFT, TOP, width, height }, ...inside) {
-  return build(["svg", { viewBox: `0 0 ${LEFT + width + 14} ${TOP + height + 22}`, class: "bp-plot bp-wide" },
+function frame({ LEFT, TOP, RIGHT = 14, width, height }, ...inside) {
+  return build(["svg", { viewBox: `0 0 ${LEFT + width + RIGHT} ${TOP + height + 22}`, class: "bp-plot bp-wide" },
     ["g", { class: "bp-ticks" }], ["path", { class: "bp-axis", d: `M${LEFT} ${TOP}V${TOP + height}H${LEFT + width}` }],
     ["svg", { x: String(LEFT), y: String(TOP), width: String(width), height: String(height), class: "bp-area" }, ...inside]]);
 }
 
 function ticks(svg, { LEFT, TOP, height }, across, up) {
-  const texts = [...across.map(([u, label]) => ["text", { x: (u + LEFT).toFixed(1), y: String(TOP + height + 15), "text-anchor": "middle" }, label]), ...up.map(([v, label]) => ["text", { x: String(LEFT - 5), y: (v + TOP + 4).toFixed(1), "text-anchor": "end" }, label])];
+  const texts = [...across.map(([u, label]) => ["text", { x: (u + LEFT).toFixed(1), y: String(TOP + height + 17), "text-anchor": "middle" }, label]), ...up.map(([v, label]) => ["text", { x: String(LEFT - 5), y: (v + TOP + 4).toFixed(1), "text-anchor": "end" }, label])];
   const key = JSON.stringify(texts);
   if (svg.firstChild.dataset.key !== key) { svg.firstChild.replaceChildren(...texts.map((text) => build(text, SVG))); svg.firstChild.dataset.key = key; }
 }
