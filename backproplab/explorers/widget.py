@@ -69,7 +69,10 @@ class GraphExplorer(Asking, Explorer):
             for place, (now, choices) in functions_of(self._model).items()
         }
         own = {"layers": self._layers and self._layers.sheet, "tour": list(tour), "functions": functions}
-        return sheet_of(self._graph) | own | {"swapped": [":".join(edge) for edge in swapped], "was": was}
+        found = sheet_of(self._graph)
+        if found["deltas"] and not functions:
+            found["notes"].append(WORDS["swapnet"])
+        return found | own | {"swapped": [":".join(edge) for edge in swapped], "was": was}
 
     def _example(self):
         """The inputs and the targets of the example that a network's page shows."""
