@@ -16,7 +16,7 @@ from backproplab.explorers.asking.guesses import hidden_slots
 from backproplab.explorers.asking.words import WORDS as ASKING
 from backproplab.explorers.sheet import WORDS
 from backproplab.explorers.small.descent.contours import contour_map, levels, lines_at
-from backproplab.pictures.facts import compact, written
+from backproplab.pictures.facts import compact, gather, written
 
 NEURON = bp.Graph(z="w*x + b", a="sigmoid(z)", L="(y - a)**2 / 2")
 NET = bp.Network([2, 3, 2], ["tanh", "sigmoid"], seed=0)
@@ -208,6 +208,54 @@ def test_the_number_stands_nowhere_until_it_is_guessed(live, predict, values):
     said = live.evaluate(SAID)
     assert all(any(text in said for text in renderings(value)) for value in values)
     assert live.locator(".bp-tangent").first.is_visible()
+
+
+def test_what_moves_by_the_hidden_gradient_is_hidden_too(live):
+    opened(live, neuron(predict="dL/dw"))
+    panel = live.locator("[data-panel=update]")
+    assert panel.is_hidden() and live.locator("[data-panel=landscape]").is_hidden()
+    live.evaluate("page.change({guess: 'grow'})")
+    settle(live)
+    assert panel.is_visible()
+    panel.locator("summary").click()
+    settle(live)
+    click(live, "play")
+    live.evaluate("page.change({guess: null})")
+    settle(live)
+    w = live.evaluate("page.state.numbers.w")
+    pause(live, 400)
+    assert panel.is_hidden() and live.evaluate("page.state.numbers.w") == w  # what played has stopped
+
+
+WIDTHS = """() => Object.fromEntries([...page.picture.firstChild.querySelectorAll('[data-mark^="e:"]')].map((node) => [node.dataset.mark, [...node.classList].find((look) => /^w\\d$/.test(look)) ?? null]))"""
+
+
+@pytest.mark.parametrize("predict, hidden", [("dL/dw", {"e:z:w"}), ("da/dz", {"e:a:z", "e:z:w", "e:z:x", "e:z:b"}), ("dL/dy", {"e:L:y"})])  # fmt: skip
+def test_no_edge_is_as_wide_as_a_hidden_gradient(live, predict, hidden):
+    explorer = neuron(predict=predict)
+    explorer.glance = True
+    opened(live, explorer)
+    widths = live.evaluate(WIDTHS)
+    assert {mark for mark, width in widths.items() if width is None} == hidden
+    assert "w8" in widths.values()  # the widest of those that may be seen
+    still = explorer.still.svg
+    explorer.set(w=-0.4)
+    explorer.guess = "same"
+    opened(live, explorer)
+    assert None not in live.evaluate(WIDTHS).values() and still != explorer.still.svg
+    terms = NEURON.terms(NEURON.forward(**AT))
+    gradient = bp.backpropagate(terms, "L")
+    slots = hidden_slots(terms, neuron(predict=predict)._state)
+    found = gather(terms, NEURON.forward(**AT), gradient, "w", "L", glance=True, hidden=slots).mark
+    ours = {mark: next((look for look in looks.split() if look[0] == "w"), None) for mark, looks in found.items() if mark[0] == "e"}  # fmt: skip
+    assert ours == widths
+
+
+def test_no_edge_is_as_wide_as_the_hidden_gradient_of_its_weight(live):
+    explorer = bp.explore(NET, [0.5, -1.0], [1.0, 0.0], wrt="W1_2_1", predict="dL/dW1_2_1")
+    explorer.glance = True
+    opened(live, explorer)
+    assert {mark for mark, width in live.evaluate(WIDTHS).items() if width is None} == {"e:z1_2:x_1", "e:z1_2:W1_2_1"}
 
 
 def test_what_flows_back_along_an_edge_does_not_give_its_weight_away(live):
@@ -514,6 +562,67 @@ def test_a_swap_that_takes_the_hidden_term_away_hides_nothing_and_goes_on():
     assert explorer.predict == "da1_1/dz1_1"
 
 
+CUT = """(selector) => [...document.querySelectorAll(selector)].flatMap((text) => { const box = text.getBoundingClientRect(), svg = text.ownerSVGElement.getBoundingClientRect();
+  return box.left < svg.left - 0.5 || box.right > svg.right + 0.5 ? [text.textContent] : []; })"""
+
+
+@pytest.mark.parametrize("far", [3e2, 1e5, 3e150])
+def test_the_ticks_of_the_map_are_whole_however_far_the_ways_lead(live, far):
+    valley = bp.Graph(L="((u + v)**2 + 9*(u - v - 1)**2) / 8")
+    explorer = bp.explore(valley, u=-3.0, v=-3.0, blind=True)
+    explorer.set(u=far, v=-far)
+    explorer.set(u=1.0)
+    explorer.blind = False
+    opened(live, explorer)
+    ticks = live.locator(".bp-chart .bp-ticks text").all_text_contents()
+    limit = live.evaluate("(far) => bp.reach(far)", far)
+    assert live.evaluate(CUT, ".bp-chart .bp-ticks text") == []
+    found = [float(text.replace("−", "-").replace("+", "")) for text in ticks]
+    assert found == [pytest.approx(share * limit, rel=0.04) for share in (-1, -0.5, 0, 0.5, 1) * 2]
+    live.evaluate(
+        "() => { document.querySelector('.bp-chart .bp-ticks text').textContent = '−1.31072e5 and much more than that'; }"
+    )
+    assert live.evaluate(CUT, ".bp-chart .bp-ticks text") == [
+        "−1.31072e5 and much more than that"
+    ]  # the measure sees what is cut
+
+
+def test_blind_the_page_is_not_enlarged_where_nothing_would_lead_back(live):
+    opened(live, neuron(blind=True))
+    live.locator(".bp-page button").first.press("p")
+    knobs = live.locator(".bp-knob").first
+    assert live.locator(".bp-projecting").count() == 0 and knobs.is_visible()
+    click(live, "show the surface")
+    live.get_by_role("button", name="start again").press("p")
+    settle(live)
+    assert live.locator(".bp-projecting").count() == 1
+    click(live, "start again")
+    assert live.locator(".bp-projecting").count() == 0 and knobs.is_visible()
+
+
+@pytest.mark.parametrize("moves, yours, theirs", [(1, "in 1 move.", "in 1 step at rate"), (2, "in 2 moves.", "in 2 steps at rate")])  # fmt: skip
+def test_one_move_is_a_move_and_one_step_a_step(live, moves, yours, theirs):
+    explorer = neuron(blind=True)
+    for k in range(moves):
+        explorer.set(w=1.0 + k)
+    explorer.blind = False
+    opened(live, explorer)
+    said = live.locator(".bp-blindfold").text_content()
+    assert yours in said and theirs in said
+    assert explorer.still.label.count(theirs.removesuffix(" at rate")) == 2
+
+
+def test_without_a_move_the_surface_asks_for_one(live):
+    explorer = neuron(blind=True)
+    opened(live, explorer)
+    click(live, "show the surface")
+    said = live.locator(".bp-blindfold").text_content()
+    assert "You have not moved yet: start again and move a slider" in said and "The gradient: to" not in said
+    assert "in 0" not in said
+    explorer.blind = False
+    assert "in 0" not in explorer.still.label and "no step yet" in explorer.still.label
+
+
 def test_a_gradient_that_runs_away_stops_where_it_is_finite(live):
     graph = bp.Graph(L="(u**2 + v**2)**2")
     explorer = bp.explore(graph, u=3.0, v=1.0, blind=True)
@@ -586,7 +695,7 @@ STEPS = [
     (["ok", {"light": ["a"]}], ValueError, 'step 2 of the tour: expected .* "say"'), ([{"say": "x", "do": "y"}], ValueError, "step 1"), ([""], ValueError, "a sentence of 1 to 1000 characters"), (["x" * 1001], ValueError, "a sentence"),
     ([("x", ["q"])], ValueError, "light: 'q' is no quantity; the quantities are w, x, b, y, z, a, L; a term is written"), ([("x", ["da/dq"])], ValueError, "light: 'da/dq' is no term"), ([("x", 3)], TypeError, "light is a list"),
     ([("x", [], {"w": "big"})], ValueError, "until: 'w' waits for a number such as"), ([("x", [], {"w": ">1e999"})], ValueError, "waits for a number"), ([("x", [], {"w": 3})], ValueError, "waits for a number"),
-    ([("x", [], {"w": ">1 or alert(1)"})], ValueError, "waits for a number"), ([("x", [], {"click": "q"})], ValueError, "click waits for a quantity"), ([("x", [], {"run": "alert(1)"})], ValueError, "'run' is nothing that a tour can wait for; it waits for one of w, .*step, .*click, move, guess"),
+    ([("x", [], {"w": ">1 or alert(1)"})], ValueError, "waits for a number"), ([("x", [], {"click": "q"})], ValueError, "click waits for one of w, x, b, y, z, a, L, found"), ([("x", [], {"run": "alert(1)"})], ValueError, "'run' is nothing that a tour can wait for; it waits for one of w, .*step, .*click, move, guess"),
     ([("x", [], "w > 1")], TypeError, "until: expected .next. or a dict"), ([("x", [], {"guess": "grow"})], ValueError, "'guess' is nothing"), (["x"] * 101, ValueError, "at most 100 steps"),
 ])  # fmt: skip
 def test_a_tour_is_checked_before_anything_changes(steps, error, message):
@@ -597,6 +706,35 @@ def test_a_tour_is_checked_before_anything_changes(steps, error, message):
     with pytest.raises(error, match=message):
         explorer.tour(steps)
     assert (explorer.sheet, explorer.state) == before
+
+
+NEVER = [
+    ({"view": "xx"}, r"until: view waits for one of units, found 'xx'"), ({"view": "layers"}, "view waits for one of units"), ({"through": "nonsense"}, "through waits for one of paths, found 'nonsense'"),
+    ({"through": "delta"}, "through waits for one of paths"), ({"output": "w"}, "output waits for one of z, a, L, found 'w'"), ({"wrt": "L"}, "wrt waits for one of w, x, b, y, z, a, found 'L'"), ({"wrt": ["w"]}, "wrt waits for one of"),
+    ({"move": "z"}, "move waits for one of w, x, b, y, found 'z'"), ({"guess": True}, 'guess: nothing is hidden; hide a number first, as in e.predict = "da/dz"'),
+    ({"example": ">=5"}, "example is never >= 5: it goes from 0 to 0"), ({"step": ">6"}, "step is never > 6: it goes from 0 to 6"), ({"step": "=2.5"}, "step is never = 2.5"), ({"rate": "<=0"}, "rate is never <= 0"), ({"updates": "<0"}, "updates is never < 0"),
+    ({"w": ">1e305"}, r"w is never > 1e\+?305"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("until, message", NEVER)
+def test_a_tour_that_waits_for_what_never_comes_is_refused(until, message):
+    explorer = neuron()
+    explorer.tour(STEPS)
+    before = explorer.sheet, explorer.state
+    with pytest.raises(
+        ValueError, match=f"explore: step 2 of the tour: {'until: ' if 'until' not in message else ''}{message}"
+    ):
+        explorer.tour(["a", ("b", [], until)])
+    assert (explorer.sheet, explorer.state) == before
+
+
+def test_a_tour_may_wait_for_whatever_the_page_can_do():
+    explorer = bp.explore(NET, [[0.5, -1.0], [1.0, 2.0]], [[1.0, 0.0], [0.0, 1.0]], predict="dL/dW1_1_1")
+    for until in ({"view": "layers"}, {"through": "delta"}, {"guess": True}, {"example": ">=1"}, {"step": "=9"}, {"wrt": "a2_1", "output": "L"}, {"move": "y_1"}, {"updates": ">=999"}, {"rate": ">1"}, {"L": "<0.001"}):  # fmt: skip
+        explorer.tour([("a", [], until)])
+    with pytest.raises(ValueError, match="example is never >= 2: it goes from 0 to 1"):
+        explorer.tour([("a", [], {"example": ">=2"})])
 
 
 def test_a_tour_is_data():
@@ -653,14 +791,39 @@ def test_the_tour_goes_on_when_the_learner_has_acted(live):
     assert live.evaluate("page.state.sentence") == 5
 
 
-def test_a_sentence_whose_wish_is_already_true_still_waits_for_an_act(live):
+def test_a_sentence_whose_wish_is_already_true_says_next_and_waits_for_the_button(live):
     explorer = neuron()
-    explorer.tour(["a", ("b", [], {"w": "<5"}), "c"])
+    explorer.tour(["a", ("b", [], {"w": "<5"}), ("c", [], {"w": ">=3"}), "d"])
     opened(live, explorer)
     click(live, "next")
-    assert live.evaluate("page.state.sentence") == 1
+    node, then = live.locator(".bp-tour"), live.get_by_role("button", name="next", exact=True)
+    assert "To go on" not in node.text_content() and then.is_visible()
     type_in(live, "b", "1")
-    assert live.evaluate("page.state.sentence") == 2
+    live.evaluate("page.change({glance: true})")
+    assert live.evaluate("page.state.sentence") == 1  # nothing but the button goes on
+    click(live, "next")
+    assert "To go on: bring w to ≥ 3." in node.text_content() and not then.is_visible()
+    type_in(live, "w", "3.5")
+    assert live.evaluate("page.state.sentence") == 3
+
+
+def test_a_wish_that_was_true_and_is_no_more_is_waited_for(live):
+    explorer = neuron()
+    explorer.tour([("a", [], {"w": "<0"}), "b"])
+    opened(live, explorer)
+    assert live.get_by_role("button", name="next", exact=True).is_visible()
+    type_in(live, "w", "1")
+    assert live.evaluate("page.state.sentence") == 0 and live.get_by_role("button", name="skip").is_visible()
+    type_in(live, "w", "-1")
+    assert live.evaluate("page.state.sentence") == 1
+
+
+def test_a_tour_in_a_saved_page_that_begins_with_its_guess_made_says_next(live):
+    explorer = neuron(predict="da/dz")
+    explorer.guess = "grow"
+    explorer.tour([("Guess.", [], {"guess": True}), "b"])
+    opened(live, explorer)
+    assert live.get_by_role("button", name="next", exact=True).is_visible()
 
 
 @pytest.mark.parametrize("until, acts", [
@@ -677,6 +840,18 @@ def test_every_condition_is_met_by_its_act_and_by_no_other(live, until, acts):
     assert live.evaluate("page.state.sentence") == 0
     live.evaluate(acts)
     assert live.evaluate("page.state.sentence") == 1
+
+
+@pytest.mark.parametrize("acts, moved", [
+    ("page.restart()", False), ("page.update()", False), ("page.change({numbers: {x: 1.5}})", False), ("page.change({numbers: {w: 1, x: 1.5}})", False),
+    ("page.change({numbers: {w: 1, x: 2}})", True), ("page.change({numbers: {x: -1}})", True),
+])  # fmt: skip
+def test_a_tour_that_waits_for_a_move_sees_whether_the_number_is_another(live, acts, moved):
+    explorer = neuron()
+    explorer.tour([("Move x.", [], {"move": "x"}), "Done."])
+    opened(live, explorer)
+    live.evaluate(acts)
+    assert live.evaluate("page.state.sentence") == int(moved)
 
 
 @pytest.mark.parametrize("text", ["<img src=x onerror=alert(1)>", "</script><script>alert(1)</script>", "${alert(1)}", "{name}", "\u2028"])  # fmt: skip
@@ -759,6 +934,16 @@ def test_a_line_that_is_no_single_call_cannot_be_swapped(live):
     assert explorer.functions == {"L": "relu"}
     opened(live, bp.explore(bp.Graph(L="x**2"), x=1.0))
     assert live.locator("[data-panel=swap]").is_hidden()
+
+
+def test_of_a_network_written_out_the_page_says_where_functions_are_swapped(live):
+    for graph, says in ((NET.graph([0.5, -1.0], [1.0, 0.0]), 1), (NEURON.with_numbers(**AT), 0)):
+        explorer = bp.explore(graph)
+        opened(live, explorer)
+        note = "To swap a function, explore the network itself: bp.explore(net, x, y)."
+        assert live.locator(".bp-note").all_text_contents() == [note] * says
+    opened(live, bp.explore(NET, [0.5, -1.0], [1.0, 0.0]))
+    assert live.locator(".bp-note").count() == 0
 
 
 def test_the_menu_asks_the_kernel_and_the_answer_is_marked(live):
@@ -879,6 +1064,58 @@ def test_before_in_python():
         explorer.compare = 3
 
 
+def test_a_swap_keeps_the_numbers_before_it(live):
+    """Values and gradients of both functions by the test's own hand."""
+    explorer = neuron()
+    explorer.compare = True
+    explorer.set(w=1.0)
+    explorer.functions = {"a": "tanh"}
+    assert explorer.before == AT | {"w": 1.0}
+    opened(live, explorer, kernel=True)
+    z = 1.0 * 1.5 + 0.2
+    (old, slopes), a = by_hand(1.0), math.tanh(z)
+    new = {"a": a, "L": (1 - a) ** 2 / 2}
+    delta = (a - 1) * (1 - a**2)
+    slopes_now = {"a": a - 1, "z": delta, "w": delta * 1.5, "x": delta, "b": delta, "y": 1 - a}
+    found = compared(live)
+    assert set(found) == {"w", "x", "b", "y", "z", "a", "L"} and "Nothing" not in live.locator(".bp-compare").text_content()  # fmt: skip
+    for name, row in found.items():
+        values = [old[name], new[name]] if name in new else ["", ""]
+        gradients = [slopes[name], slopes_now[name]] if name != "L" else ["", ""]
+        assert row == [pytest.approx(cell, rel=1e-12) if cell != "" else "" for cell in (*values, *gradients)], name
+    live.evaluate("page.change({output: 'a'})")
+    settle(live)
+    assert compared(live)["a"][2:] == ["", ""] and compared(live)["a"][0] == pytest.approx(old["a"], rel=1e-12)
+    live.evaluate("page.change({output: 'L', wrt: 'w', step: 4})")
+    settle(live)
+    assert set(compared(live)) == {"a", "L", "y"} - ({"y"} if live.evaluate("!page.computation.seen(page.state).walked.has('L')") else set())  # fmt: skip
+    live.evaluate("page.change({step: 6})")
+    type_in(live, "w", "2")  # and then on with the new function
+    assert compared(live)["a"][:2] == [pytest.approx(math.tanh(z), rel=1e-12), pytest.approx(math.tanh(3.2), rel=1e-12)]
+
+
+def test_a_swap_to_another_loss_compares_the_names_that_both_have(live):
+    net = bp.Network([2, 3, 2], ["tanh", "softmax"], seed=0)
+    explorer = bp.explore(net, [0.5, -1.0], [1.0, 0.0])
+    explorer.compare = True
+    old = explorer.trace, explorer.gradient
+    explorer.functions = {"L": "cross_entropy"}
+    opened(live, explorer, kernel=True)
+    found = compared(live)
+    assert found["L"][:2] == [pytest.approx(old[0]["L"]), pytest.approx(explorer.trace["L"])]
+    assert found["z2_1"] == ["", "", pytest.approx(old[1]["z2_1"]), pytest.approx(explorer.gradient["z2_1"])]
+    assert found.keys() <= explorer.trace.keys() and "a2_1" not in found
+
+
+def test_a_swap_shows_no_gradient_that_is_hidden(live):
+    explorer = neuron(predict="dL/dw")
+    explorer.compare = True
+    explorer.functions = {"a": "tanh"}
+    opened(live, explorer, kernel=True)
+    assert compared(live)["w"] == ["", "", "?", "?"]
+    assert not [text for text in renderings(by_hand(-0.4)[1]["w"]) if text in live.evaluate(SAID)]
+
+
 @pytest.mark.parametrize("spoilt", [
     {"before": {"w": 1.0}}, {"before": {"q": 1.0}}, {"before": AT | {"w": "1"}}, {"before": AT | {"w": 1e301}}, {"guessed_at": []}, {"guess": "grow"}, {"predict": "da/dq"}, {"blind": "x"}, {"way": [[1.0]]},
     {"way": [[1.0, "a"]]}, {"way": [[1.0, 2.0]] * 1002}, {"sentence": -1}, {"compare": "yes"}, {"predict": "<script>"}, {"way": 3},
@@ -982,6 +1219,33 @@ def test_axe_finds_nothing(browser, tmp_path, kind, scheme):
         assert hurdles(page) == []
         unlabelled = "() => [...document.querySelectorAll('.bp-page button, .bp-page select, .bp-page input, .bp-page summary')].filter((node) => !node.hasAttribute('data-lm-suppress-shortcuts')).map((node) => node.outerHTML)"
         assert [node for node in page.evaluate(unlabelled) if "bp-reset" not in node] == []
+
+
+@pytest.mark.parametrize("width, least", [(480, 1), (760, 3), (1280, 1)])
+def test_numbers_fit_their_fields_and_fields_stand_beside_each_other(live, width, least):
+    live.set_viewport_size({"width": width, "height": 900})
+    explorer = bp.explore(NET, [0.5, -1.0], [1.0, 0.0], blind=True)
+    for name in explorer.numbers:
+        if name[0] not in "xy":
+            explorer.set(**{name: -0.0289569})
+    opened(live, explorer)
+    cut = "() => [...document.querySelectorAll('.bp-knob input[type=text]')].filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.value)"
+    assert live.evaluate(cut) == []
+    tops = live.evaluate(
+        "() => [...document.querySelectorAll('.bp-knob')].map((node) => node.getBoundingClientRect().top)"
+    )
+    assert max(tops.count(top) for top in tops) >= least
+    live.evaluate("() => { document.querySelector('.bp-knob input[type=text]').value = '-0.02895691234'; }")
+    assert live.evaluate(cut) == ["-0.02895691234"]  # the measure sees what is cut
+
+
+def test_what_a_tour_lights_does_not_touch_the_next_row(live):
+    explorer = neuron()
+    explorer.tour([("Move w.", ["w", "b"])])
+    opened(live, explorer)
+    style = "() => [...document.querySelectorAll('.bp-knob.bp-told')].map((node) => { const { outlineOffset, outlineWidth } = getComputedStyle(node); return parseFloat(outlineOffset) + parseFloat(outlineWidth); })"
+    gap = live.evaluate("() => parseFloat(getComputedStyle(document.querySelector('.bp-knobs')).rowGap)")
+    assert all(reach < gap for reach in live.evaluate(style)) and len(live.evaluate(style)) == 2
 
 
 @pytest.mark.parametrize("width", [480, 760, 1280])

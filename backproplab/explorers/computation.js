@@ -155,8 +155,8 @@ export class Computation {
   }
 }
 
-/** What each slot shows and how each part is marked: the same as Python's facts, from the same trace and terms. */
-export function facts(computation, { trace, terms }, state) {
+/** What each slot shows and how each part is marked: the same as Python's facts, from the same trace and terms; "?" in the hidden slots. */
+export function facts(computation, { trace, terms }, state, hidden = new Set()) {
   const { output, wrt } = state, text = {}, mark = {}, far = computation.seen(state);
   const way = computation.between(output, wrt), lit = new Map(way.map((edge, i) => [joined(edge), `lit c${i % COLORS}`]));
   const onPath = new Set(way.flat()), gradient = far.turned ? computation.walk(terms, output, far.walked) : new Map();
@@ -170,10 +170,11 @@ export function facts(computation, { trace, terms }, state) {
     if (far.current.includes(name)) mark[`l:${name}`] = "now";
   }
   const passed = (edge) => far.walked.has(edge[0]) && gradient.has(edge[0]);
-  const flows = state.glance ? computation.flows(terms, gradient, passed) : null, most = flows ? Math.max(...flows, Number.MIN_VALUE) : 1;
+  const told = ([of, wrt]) => ![`t:${of}:${wrt}`, `d:${wrt}`, `d:${computation.carried.get(`${of}:${wrt}`)}`].some((slot) => hidden.has(slot)); // no width where it would tell
+  const flows = state.glance ? computation.flows(terms, gradient, (edge) => passed(edge) && told(edge)) : [], most = Math.max(...flows, Number.MIN_VALUE);
   computation.edges.forEach((edge, i) => {
     const key = joined(edge), look = lit.get(key) ?? "off", seen = passed(edge);
-    mark[`e:${key}`] = look + (flows && seen ? ` w${Math.round(WIDEST * (flows[i] / most))}` : "");
+    mark[`e:${key}`] = look + (typeof flows[i] === "number" ? ` w${Math.round(WIDEST * (flows[i] / most))}` : "");
     mark[`b:${key}`] = mark[`t:${key}`] = seen ? look : "hidden";
     if (seen) { text[`t:${key}`] = compact(terms[i]); text[`f:${key}`] = factor(terms[i]); text[`r:${key}`] = written(terms[i]); }
   });
@@ -190,6 +191,7 @@ export function facts(computation, { trace, terms }, state) {
     text["s:"] = written(total);
     if (count > first.length) text["o:"] = factor(total - first.reduce((sum, path) => sum + path.reduce((product, edge) => product * terms[place.get(joined(edge))], 1), 0));
   }
+  for (const slot of hidden) if (slot in text) text[slot] = "?";
   return { text, mark };
 }
 

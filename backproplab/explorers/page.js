@@ -145,7 +145,8 @@ export class Page {
 
   /** Whether a derivative must not be seen yet. */
   hides(of, wrt) { return this.asking.some((part) => part.hides?.(of, wrt)); }
-  get veiled() { return this.asking.some((part) => part.slots?.size); }
+  get hidden() { return this.asking.find((part) => part.slots)?.slots ?? new Set(); }
+  get veiled() { return this.hidden.size > 0; }
   /** Tell those who wait for it what the learner has done. */
   act(done) { for (const part of this.asking) part.acted?.(done); }
 
@@ -255,11 +256,12 @@ export class Page {
       return false;
     }
     if (retype) for (const name of Object.keys(changes.numbers ?? {})) this.limits.set(name, reach(state.numbers[name]));
+    const moved = Object.keys(changes.numbers ?? {}).filter((name) => this.state.numbers[name] !== state.numbers[name]);
     Object.assign(this, { state, result, held, heldAt: performance.now() });
     this.say("");
     this.schedule();
     this.tell();
-    this.act(changes);
+    this.act({ ...changes, moved });
     return true;
   }
 
@@ -288,8 +290,7 @@ export class Page {
 
   draw() {
     this.stale = false;
-    this.found = facts(this.computation, this.result, this.state);
-    for (const part of this.asking) part.veil?.(this.found.text);
+    this.found = facts(this.computation, this.result, this.state, this.hidden);
     const key = JSON.stringify([this.state.output, this.state.wrt, this.state.step, this.state.through, this.state.view, this.state.blind]);
     const composed = key !== this.drawn;
     if (composed) { this.compose(); this.drawn = key; }

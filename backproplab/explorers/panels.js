@@ -85,14 +85,14 @@ function bars(rows) {
 }
 
 /** Axes with ticks and a clipped area for what stands between them. */
-function frame({ LEFT, TOP, width, height }, ...inside) {
-  return build(["svg", { viewBox: `0 0 ${LEFT + width + 14} ${TOP + height + 22}`, class: "bp-plot bp-wide" },
+function frame({ LEFT, TOP, RIGHT = 14, width, height }, ...inside) {
+  return build(["svg", { viewBox: `0 0 ${LEFT + width + RIGHT} ${TOP + height + 22}`, class: "bp-plot bp-wide" },
     ["g", { class: "bp-ticks" }], ["path", { class: "bp-axis", d: `M${LEFT} ${TOP}V${TOP + height}H${LEFT + width}` }],
     ["svg", { x: String(LEFT), y: String(TOP), width: String(width), height: String(height), class: "bp-area" }, ...inside]]);
 }
 
 function ticks(svg, { LEFT, TOP, height }, across, up) {
-  const texts = [...across.map(([u, label]) => ["text", { x: (u + LEFT).toFixed(1), y: String(TOP + height + 15), "text-anchor": "middle" }, label]), ...up.map(([v, label]) => ["text", { x: String(LEFT - 5), y: (v + TOP + 4).toFixed(1), "text-anchor": "end" }, label])];
+  const texts = [...across.map(([u, label]) => ["text", { x: (u + LEFT).toFixed(1), y: String(TOP + height + 17), "text-anchor": "middle" }, label]), ...up.map(([v, label]) => ["text", { x: String(LEFT - 5), y: (v + TOP + 4).toFixed(1), "text-anchor": "end" }, label])];
   const key = JSON.stringify(texts);
   if (svg.firstChild.dataset.key !== key) { svg.firstChild.replaceChildren(...texts.map((text) => build(text, SVG))); svg.firstChild.dataset.key = key; }
 }
@@ -103,7 +103,6 @@ const line = (points) => points.length ? "M" + points.map(([x, y]) => `${x.toFix
 
 /** The parameters take steps against the gradient; the loss is drawn as it falls. */
 class Update extends Panel {
-  reveals = false;
   get key() { return `${this.page.state.output} ${this.page.sheet.inputs.length > SMALL ? this.page.state.wrt : ""}`; }
   title() { const { losses } = this.page.state; return this.words.update + (losses.length ? `: ${filled(this.words.losses, { output: this.whole, count: losses.length - 1 })} ${written(losses.at(-1))}` : ""); }
 
@@ -141,7 +140,7 @@ class Update extends Panel {
     if (this.which) { this.which.value = parameters.length === 1 ? "one" : "all"; this.which.lastChild.disabled = !sheet.inputs.includes(wrt); }
     this.run.textContent = this.playing ? this.words.pause : this.words.play;
     const name = sheet.inputs.includes(wrt) ? wrt : null, slope = name === null ? undefined : this.page.totals().gradient.get(wrt);
-    if (slope === undefined || this.page.hides(state.output, wrt) || !parameters.includes(name) || this.page.state.step < this.page.computation.seen(state).steps) this.rule.replaceChildren();
+    if (slope === undefined || !parameters.includes(name) || this.page.state.step < this.page.computation.seen(state).steps) this.rule.replaceChildren();
     else this.rule.replaceChildren(this.page.math(sheet.math.names[wrt]), " − ", this.words.rate, " · ", this.slope(wrt), ` = ${written(state.numbers[wrt])} − ${written(rate)} · ${factor(slope)} = ${written(state.numbers[wrt] - rate * slope)}`);
     this.drawLosses(losses);
   }
@@ -171,7 +170,7 @@ class Update extends Panel {
     this.playing = true;
     const tick = () => {
       if (!this.playing) return;
-      if (!this.page.visible || this.advance()) this.timer = setTimeout(tick, TICK * (this.pass.checked ? 3 : 1)); else this.stop();
+      if (!this.page.veiled && (!this.page.visible || this.advance())) this.timer = setTimeout(tick, TICK * (this.pass.checked ? 3 : 1)); else this.stop();
     };
     tick();
   }

@@ -109,11 +109,11 @@ class Sharing {
     navigator.clipboard?.writeText(text).then(() => { this.said.textContent = this.words.copied; }, () => {});
   }
 
-  /** P enlarges the page and hides its controls, where the arrows step through the pass; P or Escape brings them back. */
+  /** P enlarges the page and hides its controls, where the arrows step through the pass; P or Escape brings them back; not while the page is blind. */
   key(event) {
     const writes = event.target.closest?.("input[type=text]"), projecting = this.page.root.classList.contains("bp-projecting");
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key.toLowerCase() === "p" && !writes) { event.preventDefault(); this.project(!projecting); }
+    if (event.key.toLowerCase() === "p" && !writes && this.page.state.blind !== true) { event.preventDefault(); this.project(!projecting); }
     else if (event.key === "Escape" && projecting) this.project(false);
     else if (projecting && !event.target.closest?.("input, select, textarea, [data-pick]") && (event.key === "ArrowRight" || event.key === "ArrowLeft")) this.page.change({ step: this.page.target(event.key === "ArrowRight" ? "next" : "back") });
   }

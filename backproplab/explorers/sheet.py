@@ -87,6 +87,7 @@ def sheet_of(graph):
         "tour": [],
         "functions": {},
         "swapped": [],
+        "was": None,
     }
 
 

@@ -62,14 +62,17 @@ class GraphExplorer(Asking, Explorer):
         self.on_msg(self._heard)
         keep(self)
 
-    def _sheet(self, tour=(), swapped=()):
+    def _sheet(self, tour=(), swapped=(), was=None):
         written = latex_layer if isinstance(self._model, Network) else latex_name
         functions = {
             place: [now, list(choices), tree(written(place))]
             for place, (now, choices) in functions_of(self._model).items()
         }
         own = {"layers": self._layers and self._layers.sheet, "tour": list(tour), "functions": functions}
-        return sheet_of(self._graph) | own | {"swapped": [":".join(edge) for edge in swapped]}
+        found = sheet_of(self._graph)
+        if found["deltas"] and not functions:
+            found["notes"].append(WORDS["swapnet"])
+        return found | own | {"swapped": [":".join(edge) for edge in swapped], "was": was}
 
     def _example(self):
         """The inputs and the targets of the example that a network's page shows."""
@@ -220,11 +223,10 @@ class GraphExplorer(Asking, Explorer):
         turned = state.step >= len(forward)
         if state.view == "layers":
             return self._layers.still(seen, passed, turned, current, state.wrt)
-        found = gather(
-            self._terms, seen, pulled if turned else None, state.wrt, state.output, passed, current, state.glance
-        )
         hidden, asked = hidden_slots(self._terms, state), (state.output, state.wrt, passed)
-        picture = fill(drawing(self._terms), found.without(hidden))
+        pulled = pulled if turned else None
+        found = gather(self._terms, seen, pulled, state.wrt, state.output, passed, current, state.glance, hidden)
+        picture = fill(drawing(self._terms), found)
         below = (
             chain_lines(self._terms, self._trace, *asked, hidden),
             term_plots(self._terms, self._trace, self._curve, *asked, hidden),

@@ -44,7 +44,7 @@ class Facts:
 
     def without(self, hidden):
         """The same with "?" in the slots that are hidden."""
-        return Facts(self.text | dict.fromkeys(self.text.keys() & hidden, "?"), self.mark)
+        return Facts(self.text | dict.fromkeys(self.text.keys() & set(hidden), "?"), self.mark)
 
 
 def written(value):
@@ -78,12 +78,12 @@ def flows(terms, gradient):
     return {edge: abs(gradient.get(weights[edge], 0.0) if edge in weights else part) for edge, part in parts.items()}
 
 
-def gather(terms, trace, gradient, wrt=None, output=None, walked=None, current=(), glance=False):
+def gather(terms, trace, gradient, wrt=None, output=None, walked=None, current=(), glance=False, hidden=()):
     """The facts of terms with numbers, as far as `trace` and `gradient` hold them.
 
     `wrt` lights the terms on the paths from `output` down to it, `walked` are the lines that the walk has passed (all of
     them if left out), `current` the lines at work; with `glance` edges are as wide as what flows back along them. Without a
-    gradient there is no way back.
+    gradient there is no way back. In `hidden` slots stands "?", and no edge has a width that would tell what they hide.
     """
     names = dict.fromkeys(name for term in terms for name in reversed(term.edge))
     lines = {term.of for term in terms}
@@ -98,8 +98,8 @@ def gather(terms, trace, gradient, wrt=None, output=None, walked=None, current=(
     whole = {name: value for name, value in (gradient or {}).items() if name not in unfinished}
     on_path = {name for edge in lit for name in edge}
     nodes = _of_nodes(names, trace, whole, wrt, on_path, current)
-    edges = _of_edges(terms, gradient or {}, walked, lit, "" if wrt is None else "off", glance)
-    return Facts(nodes.text | edges.text, nodes.mark | edges.mark)
+    edges = _of_edges(terms, gradient or {}, walked, lit, "" if wrt is None else "off", glance, hidden)
+    return Facts(nodes.text | edges.text, nodes.mark | edges.mark).without(hidden)
 
 
 def _of_nodes(names, trace, gradient, wrt, on_path, current):
@@ -123,11 +123,13 @@ def _of_nodes(names, trace, gradient, wrt, on_path, current):
     return Facts(text, mark)
 
 
-def _of_edges(terms, gradient, walked, lit, plain, glance):
+def _of_edges(terms, gradient, walked, lit, plain, glance, hidden):
     """The facts of the edges: each term that the walk has passed, its look, with `glance` its width; `plain` if it is not lit."""
     text, mark = {}, {}
     passed = [term for term in terms if term.of in walked and term.of in gradient]
     wide = flows(passed, gradient) if glance and passed else {}
+    weights = carried(terms)
+    wide = {edge: flow for edge, flow in wide.items() if not _tells(edge, weights.get(edge), hidden)}
     most = max(wide.values(), default=0.0) or 1.0
     seen = {term.edge for term in passed}
     for term in terms:
@@ -138,6 +140,11 @@ def _of_edges(terms, gradient, walked, lit, plain, glance):
         if term.edge in seen and term.value is not None:
             text[f"t:{key}"] = compact(term.value)
     return Facts(text, mark)
+
+
+def _tells(edge, weight, hidden):
+    """Whether what flows back along an edge would tell what is hidden."""
+    return not {f"t:{':'.join(edge)}", f"d:{edge[1]}", f"d:{weight}"}.isdisjoint(hidden)
 
 
 def chains(terms, trace, output, wrt, walked, turned=True):

@@ -1,6 +1,6 @@
 // Be the optimiser: the parameters are tuned by hand while only the loss is seen; then the surface, the way, and the gradient's own.
 
-const PLAIN = { LEFT: 54, TOP: 12, width: 420, height: 280 }, GRID = [41, 31];
+const PLAIN = { LEFT: 70, TOP: 12, RIGHT: 34, width: 420, height: 280 }, GRID = [41, 31];
 const STRIP = { LEFT: 54, TOP: 10, width: 300, height: 90 };
 
 /** The loss alone with the number of moves; once it is shown, a map with the learner's way and the gradient's from the same start. */
@@ -37,6 +37,7 @@ class Blind {
   refresh() {
     const { page, words } = this, { state } = page, blind = state.blind === true;
     page.root.classList.toggle("bp-blindly", blind);
+    if (blind && page.root.classList.contains("bp-projecting")) page.sharing.project(false); // the button that leads back is hidden
     offer(this.node, this.inside, state.blind !== null);
     for (const [name, { row }] of page.controls) row.hidden = blind && page.sheet.data.includes(name);
     if (state.blind === null) return;
@@ -89,11 +90,15 @@ class Blind {
     if (key === this.drawn) return;
     this.drawn = key;
     const { plane } = this, others = this.names.length > 2 ? ` ${words.slice.replace("{output}", whole)}` : "";
-    const texts = { output: whole, first: written(losses[0]), yours: written(losses.at(-1)), count: losses.length - 1, theirs: written(theirs.losses.at(-1)), steps: theirs.losses.length - 1, rate: written(state.rate) };
-    this.says.replaceChildren(html("div", {}, filled(words.ended, texts), theirs.broke ? ` ${words.broke}` : ""), html("div", {}, filled(words.saves, texts)), html("div", { class: "bp-route" }, others));
+    const texts = { output: whole, first: written(losses[0]), yours: written(losses.at(-1)), moves: this.counted(losses, "move"), theirs: written(theirs.losses.at(-1)), steps: this.counted(theirs.losses, "step"), rate: written(state.rate) };
+    const told = losses.length > 1 ? [html("div", {}, filled(words.ended, texts), theirs.broke ? ` ${words.broke}` : ""), html("div", {}, filled(words.saves, texts))] : [html("div", {}, words.nomove)];
+    this.says.replaceChildren(...told, html("div", { class: "bp-route" }, others));
     const ways = [state.way, theirs.rows].map((rows) => rows.map((row) => plane.map((i) => row[i]))), rims = [0, 1].map((k) => reach(Math.max(...ways.flat().map((point) => Math.abs(point[k])))));
     this.drawMap(plane.map((i) => this.names[i]), rims, ways, whole);
   }
+
+  /** How many moves or steps lie between so many losses, in words. */
+  counted({ length }, what) { return length === 2 ? this.words[`one${what}`] : filled(this.words[`many${what}s`], { count: length - 1 }); }
 
   /** The loss on a grid of the plane, in rows from low to high. */
   heights([x, y], rims) {
@@ -108,7 +113,8 @@ class Blind {
     const svg = frame(PLAIN, ...contourLines(contourMap(this.heights(names, rims)), place), ...drawn, ["circle", { class: "bp-ring", cx: at(ways[0][0])[0].toFixed(1), cy: at(ways[0][0])[1].toFixed(1), r: "9" }]);
     svg.setAttribute("class", "bp-plot bp-chart");
     svg.setAttribute("role", "img"); svg.setAttribute("aria-label", filled(words.mapof, { output: whole, x: names[0], y: names[1] }));
-    ticks(svg, PLAIN, [0, 0.25, 0.5, 0.75, 1].map((t) => [t * width, short((2 * t - 1) * rims[0])]), [0, 0.25, 0.5, 0.75, 1].map((t) => [(1 - t) * height, short((2 * t - 1) * rims[1])]));
+    const [across, up] = rims.map((rim, k) => named((value) => at(k ? [0, value] : [value, 0])[k], [-1, -0.5, 0, 0.5, 1].map((t) => t * rim)));
+    ticks(svg, PLAIN, across, up);
     const axis = (name, look) => { const [, , ...runs] = sheet.math.runs[name]; return build(["text", { class: "bp-axisname", ...look }, ...runs], SVG); };
     svg.append(axis(names[0], { x: String(LEFT + width - 4), y: String(TOP + height - 8), "text-anchor": "end" }), axis(names[1], { x: String(LEFT + 8), y: String(TOP + 14) }));
     const keyed = [words.byhand, words.bygradient].map((text, i) => { const key = build(["svg", { viewBox: "0 0 34 8", width: "34", height: "8", class: i ? "c2" : "c3" }, ["path", { class: `bp-way ${i ? "bp-run1" : ""}`, d: "M0 4H34" }]]); key.setAttribute("aria-hidden", "true"); return html("span", { class: "bp-key" }, key, ` ${text}`); });

@@ -54,7 +54,6 @@ class Guessing {
   }
 
   hides(of, wrt) { const { slots } = this; return slots.has(`f:${of}:${wrt}`) || of === this.page.state.output && slots.has(`d:${wrt}`); }
-  veil(text) { for (const slot of this.slots) if (slot in text) text[slot] = "?"; }
 
   refresh() {
     const { asked, page } = this, { state } = page;

@@ -4,7 +4,7 @@ from ..life import of_state
 from ..state import changed, choices, first_state, movable
 from .guesses import still_asked
 from .swaps import changed_terms, check_size, swapped, unrolled
-from .tours import steps_of
+from .tours import options_of, steps_of
 
 KEPT = ("rate", "nudge", "through", "glance", "view", "example", "compare", "sentence", "parameters")
 
@@ -22,8 +22,9 @@ class Asking:
 
     @property
     def before(self):
-        """The inputs' numbers before the last move, by name; None before the first."""
-        return None if self._state.before is None else dict(self._state.before)
+        """The inputs' numbers before the last move or swap, by name; None before the first."""
+        was = self._state.before or (self.sheet["was"] or {}).get("trace")
+        return was and {name: was[name] for name in self._graph.inputs}
 
     @property
     def way(self):
@@ -41,9 +42,9 @@ class Asking:
         Lit are quantities "a" and terms "da/dz". A step waits for the button "next", or for all of a dict: {"w": ">1"} a
         quantity (or step, rate, example, updates) to pass a number, {"click": "a"}, {"move": "w"}, {"wrt": "b"}, {"output": "a"},
         {"guess": True}. All of it is checked first, and is data: nothing of it is run.
-        ValueError, TypeError: what is refused, with its step; the tour before goes on.
+        ValueError, TypeError: what is refused, or can never come true on this page, with its step; the tour before goes on.
         """
-        steps = steps_of(sentences, self._graph.terms())
+        steps = steps_of(sentences, self._graph.terms(), options_of(self._graph, self._state, self.sheet))
         self._state, self._trace, self._terms = changed(self._graph, self._state, sentence=0)
         self._show(self.sheet | {"tour": steps})
 
@@ -51,6 +52,7 @@ class Asking:
     def functions(self):
         """What stands at each place where another activation or loss can: {"a": "sigmoid"}; may be set, for some or for all places.
 
+        With `compare` the page then shows the values and gradients of both functions, up to the next move.
         A hidden derivative that the new graph does not have is asked for no longer, and a blind page begins anew.
 
         ValueError: no such place, no such function, a pair that does not go together; the model before stays.
@@ -68,6 +70,7 @@ class Asking:
         asked = dict(predict=still_asked(old.predict, graph.terms()), blind=old.blind or None)
         state, trace, terms = changed(graph, first, output=old.output, wrt=wrt, **asked, **kept)
         swaps = changed_terms(self._graph, graph)
+        was = {"trace": self.trace, "gradient": self.gradient, "output": old.output}
         self._model, self._graph, self._layers = model, graph, layers
         self._state, self._trace, self._terms = state, trace, terms
-        self._show(self._sheet(self.sheet["tour"], swaps))
+        self._show(self._sheet(self.sheet["tour"], swaps, was))

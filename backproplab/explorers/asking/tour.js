@@ -26,10 +26,12 @@ class Tour {
     if (this.page.change({ sentence: Math.max(0, Math.min(this.steps.length, sentence)) }) && focused) { this.refresh(); if (document.activeElement === document.body || document.activeElement.hidden) (this.step ? this.next : this.again).focus(); }
   }
 
-  /** Something was done: whether it is what the sentence waits for. */
+  /** Something was done: whether what the sentence waits for has now come true; where it is true from the start, the button goes on. */
   acted(done) {
-    const { step } = this;
-    if (step?.until.length && !("sentence" in done) && step.until.every((condition) => this.holds(condition, done))) this.page.change({ sentence: this.page.state.sentence + 1 });
+    const { step, met } = this, { sentence } = this.page.state, entered = this.entered !== sentence;
+    this.entered = sentence;
+    this.met = Boolean(step?.until.length) && step.until.every((condition) => this.holds(condition, done));
+    if (this.met && !met && !entered && !("sentence" in done)) this.page.change({ sentence: sentence + 1 });
   }
 
   holds([kind, name, sign, number], done) {
@@ -38,8 +40,8 @@ class Tour {
     if (kind === "setting") return SIGNS.get(sign)(setting, number);
     if (kind === "is") return state[name] === sign;
     if (kind === "click") return done.click === name;
-    if (kind === "move") return Object.hasOwn(done.numbers ?? {}, name);
-    return kind === "guess" && done.guess !== undefined && state.guess !== null;
+    if (kind === "move") return done.moved?.includes(name) ?? false;
+    return kind === "guess" && state.guess !== null;
   }
 
   asks([kind, name, sign, number]) {
@@ -49,13 +51,15 @@ class Tour {
 
   refresh() {
     const { page, words, steps, step } = this, { sentence } = page.state;
+    if (this.entered !== sentence) this.acted({});
+    const waits = Boolean(step?.until.length) && !this.met;
     offer(this.node, this.inside, steps.length > 0);
     if (!steps.length) return;
     const say = step ? step.say : words.tourover;
     if (this.say.textContent !== say) this.say.textContent = say;
     this.at.textContent = step ? filled(words.tourat, { at: sentence + 1, count: steps.length }) : "";
-    this.waits.textContent = step?.until.length ? filled(words.waits, { what: step.until.map((condition) => this.asks(condition)).join(words.and) }) : "";
-    this.next.textContent = step?.until.length ? words.tourskip : words.tournext;
+    this.waits.textContent = waits ? filled(words.waits, { what: step.until.map((condition) => this.asks(condition)).join(words.and) }) : "";
+    this.next.textContent = waits ? words.tourskip : words.tournext;
     this.back.hidden = !sentence || !step; this.next.hidden = this.end.hidden = !step; this.again.hidden = Boolean(step);
     for (const node of page.root.querySelectorAll(".bp-told")) node.classList.remove("bp-told");
     for (const name of step?.light ?? []) for (const node of this.told(name)) node.classList.add("bp-told");

@@ -38,7 +38,10 @@ def draw_map(surface, contours, ways, step):
 def _words(surface, optimizer, rate, points, losses):
     output = surface.graph.output
     head = optimizer if rate is None else f"{optimizer}, α = {number(rate)}"
-    return f"{head}: {output} from {short(losses[0])} to {short(losses[-1])} in {len(points) - 1} steps"
+    count = len(points) - 1
+    if not count:
+        return f"{head}: {output} = {short(losses[0])}, no step yet"
+    return f"{head}: {output} from {short(losses[0])} to {short(losses[-1])} in {count} step{'s' if count > 1 else ''}"
 
 
 def _contours(contours, tall):
