@@ -36,11 +36,13 @@ CHAPTER = """<section><div><h2><span>{name}</span> {title}</h2><p>{says}</p>{lef
 {cards}
 </ul></section>
 """
-CARD = """<li><img src="data:image/svg+xml;base64,{still}" alt="{label}"><a href="{file}">{title}</a><span>{section}</span><p>{asks}</p></li>"""
+CARD = (
+    """<li><img src="data:image/svg+xml;base64,{still}" alt="{label}"><a href="{file}">{title}</a><p>{asks}</p></li>"""
+)
 
 
 class Card(NamedTuple):
-    """A saved page: its file, its title, its still; the section of the notebook that shows it, and the question before it."""
+    """A saved page: its file, its title, its still; the section of the notebook that shows it, and the sentence before it."""
 
     file: str
     title: str
@@ -92,19 +94,26 @@ def _chapter(path, pages):
 
 
 def _shown(cells, path):
-    """(section, question, explorer) for each explorer that a notebook shows, between the cell that shows it and the next one."""
+    """(section, sentence, explorer) for each explorer that a notebook shows, between the cell that shows it and the next one."""
     names, section, asks, seen = {"__name__": "__main__"}, "", "", []
     for place, cell in enumerate(cells, 1):
         text = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
             section = [section, *re.findall(r"^##+ (.*)", text, re.M)][-1]
-            asks = [asks, *re.findall(r"\*\*([^*]+\?)\*\*", text)][-1]
+            asks = _asks(text)
         elif cell["cell_type"] == "code":
             value = _run(text, names, path, place)
             if isinstance(value, Explorer) and not any(value is other for other in seen):
                 seen.append(value)
                 yield section, asks, value
-            asks = ""
+
+
+def _asks(text):
+    """What a cell of Markdown asks, its first question in bold type; one that asks nothing: its first sentence."""
+    bold = re.findall(r"\*\*(.+?)\*\*", text)
+    plain = re.sub(r"^#.*", "", text, flags=re.M).strip()
+    first = re.match(r".+?[.?!:](?=\s|$)|.*", plain)
+    return next((part for part in bold if part.endswith("?")), first[0])
 
 
 def _run(text, names, path, place):
@@ -156,8 +165,7 @@ def _section(chapter):
             still=base64.b64encode(card.still.svg.encode()).decode(),
             label=escape(card.still.label),
             file=escape(quote(card.file)),
-            title=escape(card.title),
-            section=_told(card.section),
+            title=_link(card),
             asks=_told(card.asks),
         )
         for card in chapter.cards
@@ -165,6 +173,12 @@ def _section(chapter):
     left = f"<p>{escape(WORDS['left'].format(module=chapter.missing))}</p>" if chapter.missing else ""
     title, says = _told(chapter.title), _told(chapter.says)
     return CHAPTER.format(name=escape(chapter.name), title=title, says=says, left=left, cards="\n".join(cards))
+
+
+def _link(card):
+    """The text of a link: two pages of one title differ in the section that shows them."""
+    section = f"{_told(card.section)} · " if card.section not in ("", card.title) else ""
+    return section + escape(card.title)
 
 
 def main(notebooks, pages):

@@ -76,10 +76,13 @@ def test_a_page_for_each_explorer_that_is_shown(tmp_path, capsys):
     assert capsys.readouterr() == ("", "")
     assert state_of(pages / "02_two_1.html")["z"] == 2.0, "as the notebook first shows it"
     assert state_of(pages / "02_two_2.html")["z"] == 1.0
-    assert one.cards == [] and [(card.section, card.asks) for card in two.cards] == [("Move it", "Which one is steeper?"), ("More", "")]  # fmt: skip
+    assert one.cards == [] and [(card.section, card.asks) for card in two.cards] == [("Move it", "Which one is steeper?"), ("More", "No question.")]  # fmt: skip
     index = read(pages)
     assert index.links == ["02_two_1.html", "02_two_2.html"]
-    assert index.texts["a"] == ["Activations and their slopes", "Output and loss, and the slope that flows back"]
+    assert index.texts["a"] == [
+        "Move it · Activations and their slopes",
+        "More · Output and loss, and the slope that flows back",
+    ]
     assert "".join(index.texts["h2"]) == "02_two Two pages" and "Which one is steeper?" in index.texts["p"]
     assert index.texts["math"] == ["z", "1", "=", "a", "b"] and index.texts["code"] == ["W.T"] and "msub" in index.tags
     assert index.labels == [bp.explore_activation("tanh", z=2.0).still.label, bp.explore_loss(z=1.0).still.label]
@@ -96,6 +99,23 @@ def test_an_explorer_of_a_long_title_and_a_wide_one(tmp_path):
     assert first == "[20, 10, 5], 3 examples" and second.startswith("a_long_name = x + x") and len(second) < 100
 
 
+@pytest.mark.parametrize("before, asks", [
+    ("## Move it\n\n**Predict.** It has two valleys. **Which is *deeper*, at $0.3$?** Look. **And which wider?**", "Which is *deeper*, at $0.3$?"),
+    ("## Move it\n\nThe page draws $h = 0.5$ and more. Drag it.\n\n**So.**", "The page draws $h = 0.5$ and more."), ("**Here** it is:\n\nlook", "**Here** it is:"), ("No stop\n\nmore", "No stop"), ("## Move it", ""),
+])  # fmt: skip
+def test_a_sentence_that_says_what_the_page_is_for(tmp_path, before, asks):
+    notebook(tmp_path, "one", "import backproplab as bp", before if before[0] in "#*" else f"# \n{before}", "bp.explore_layouts()")  # fmt: skip
+    (chapter,) = gallery.write(tmp_path, tmp_path)
+    assert [card.asks for card in chapter.cards] == [asks] and "*" not in "".join(read(tmp_path).texts["p"])
+
+
+def test_two_pages_of_one_title_have_links_of_two_texts(tmp_path):
+    softmax = "Softmax and its cross entropy"
+    notebook(tmp_path, "two", "import backproplab as bp", "## See it", "bp.explore_softmax()", "## Where $p_1$ is", "bp.explore_softmax()", f"## {softmax}", "bp.explore_softmax()")  # fmt: skip
+    gallery.write(tmp_path, tmp_path)
+    assert "".join(read(tmp_path).texts["a"]) == f"See it · {softmax}Where p1 is · {softmax}{softmax}"
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_text_stays_a_text(tmp_path, text):
     notebook(tmp_path, "harm", "import backproplab as bp", f"## {text}\n\n**{text}?**", "bp.explore_layouts()", title=text, says=text)  # fmt: skip
@@ -103,7 +123,7 @@ def test_a_hostile_text_stays_a_text(tmp_path, text):
     index = read(tmp_path)
     assert not {"script", "b"} & set(index.tags) and index.tags.count("img") == 1 and index.tags.count("title") == 1
     told = re.sub("[$`]", "", text)
-    for tag in ("h2", "span", "p"):
+    for tag in ("h2", "a", "p"):
         assert told in "".join(index.texts[tag]), tag
 
 
@@ -192,13 +212,20 @@ def test_every_explorer_of_the_notebooks_has_its_page(pages):
     assert index.labels and all(index.labels) and "\\" not in "".join(index.texts["section"])
 
 
+def test_every_page_has_a_sentence_and_a_link_of_its_own(pages):
+    cards = re.findall('<a href="(.*?)">(.*?)</a><p>(.*?)</p>', (pages / "index.html").read_text(encoding="utf-8"))
+    bare = [file for file, _, asks in cards if len(re.sub("<[^>]*>", "", asks).split()) < 5]
+    assert len(cards) >= 20 and bare == []
+    assert len({text for _, text, _ in cards}) == len({asks for _, _, asks in cards}) == len(cards)
+
+
 def test_every_link_opens_a_page_that_lives(browser, pages):
     with visited(browser, pages / "index.html", ".bp-gallery") as page:
         titles = page.locator(".bp-gallery a").all_text_contents()
         for place, title in enumerate(titles):
             page.locator(".bp-gallery a").nth(place).click()
             page.wait_for_selector(".bp-page input, .bp-page button", state="attached")
-            assert page.title() == title and page.locator("h1").text_content() == title
+            assert page.title() and title.endswith(page.title()) and page.locator("h1").text_content() == page.title()
             page.go_back()
 
 
@@ -207,6 +234,7 @@ def test_the_index_fits_and_its_stills_are_seen(browser, pages, width):
     with visited(browser, pages / "index.html", ".bp-gallery", viewport={"width": width, "height": 900}) as page:
         assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
         assert page.evaluate("() => [...document.images].every((n) => n.complete && n.naturalWidth > 100)")
+        assert page.evaluate("() => [...document.images].every((n) => getComputedStyle(n).objectFit === 'contain' && n.clientWidth >= 300 && n.clientHeight >= 200 && n.clientHeight <= 300)")  # fmt: skip
         assert page.evaluate("() => Math.min(...[...document.querySelectorAll('.bp-gallery *')].filter((n) => !n.closest('math')).map((n) => parseFloat(getComputedStyle(n).fontSize)))") >= 12  # fmt: skip
         page.keyboard.press("Tab")
         assert page.evaluate("() => getComputedStyle(document.activeElement, '::after').outlineStyle") == "solid"

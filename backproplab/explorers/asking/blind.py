@@ -77,7 +77,7 @@ def blind_still(graph, state):
         below = Text(
             20, 58, (("The surface and the gradient are hidden until you are shown them.", ""),), 13, MUTED, "start"
         )
-        return Picture(460, 76, (text, below), f"{state.output}{told}")
+        return Picture(520, 76, (text, below), f"{state.output}{told}")
     points, theirs = gradients_way(graph, state)
     plane = plane_of(graph, state, (state.way, points))
     places = [movable(graph).index(name) for name in plane.names]
