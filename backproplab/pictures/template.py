@@ -21,8 +21,16 @@ LONGEST_LINE = 30
 NUMBER = 7.2 * 8  # a number's room in a label of size 12: eight characters
 SHAPE = 40  # a shape's room
 WRAP, ROW = 900, 320  # how wide a row of layers may be, and how far below it the next one stands
+ROOM_BESIDE = 4  # between a line and a label: some fonts are wider than ours
+FEW = 60  # up to how many edges captions are moved out of their way
+STRETCH = 30  # by how much a gap grows at a time whose labels cover something
 SKIP = 44  # the room above a row for edges that skip a layer
 LABEL = 22  # how high a label is
+# Where on its edge a label may stand, and how far above or below it: on the edge, near the middle first; where it is crowded, beside it.
+SPOTS = (
+    *((t, 0) for t in (0.5, 0.58, 0.42, 0.66, 0.34, 0.74, 0.26, 0.82, 0.18)),
+    *((t / 50, aside) for aside in (0, -6, 6, -10, 10) for t in sorted(range(8, 43), key=lambda t: abs(t - 25))),
+)
 
 
 @dataclass(frozen=True)
@@ -76,8 +84,8 @@ def _marks(kind, *names):
     return ":".join((kind, *names))
 
 
-def _node(name, x, y, radius, size, caption=None, write=name_runs, under=False):
-    """A quantity in its circle: name, value, below it the gradient, above it (or `under` all) its line."""
+def _node(name, x, y, radius, size, caption=None, write=name_runs, under=False, aside=0):
+    """A quantity in its circle: name, value, below it the gradient, above it (or `under` all, or `aside`) its line."""
     runs = write(name)
     fitting = min(size, size * 1.8 * radius / width_of(runs, size))
     shapes = [
@@ -90,7 +98,7 @@ def _node(name, x, y, radius, size, caption=None, write=name_runs, under=False):
     ]
     if caption:
         off = radius + 34 if under else -radius - 9
-        shapes.append(Text(x, y + off, caption, 13, MUTED, halo=True, mark=_marks("l", name)))
+        shapes.append(Text(x + aside, y + off, caption, 13, MUTED, halo=True, mark=_marks("l", name)))
     return Group(tuple(shapes), name, name)
 
 
@@ -132,24 +140,77 @@ def _cubic(points):
 @lru_cache(maxsize=32)
 def _in_columns(edges, captions):
     column, routes, rows = layout(edges)
-    captions = dict(captions)
-    place, width, height = _place(column, rows, captions, _label_room(edges, column))
-    return width, height, _routed(edges, routes, place, captions, {edge: (_derivative(edge), NUMBER) for edge in edges})
+    captions, room = dict(captions), _label_room(edges, column)
+    labels = {edge: (_derivative(edge), NUMBER) for edge in edges}
+    found, wider = None, Counter()
+    while found is None or found[1] <= WRAP:  # a crowded picture grows as wide as a page, not further
+        place, width, height = _place(column, rows, captions, room, wider)
+        aside = _aside(edges, routes, place, captions)
+        width = max(
+            [width, *(place[name][0] + dx + width_of(captions[name], 13) / 2 + 8 for name, dx in aside.items())]
+        )
+        spots = _spots(edges, routes, place, captions, labels, aside)
+        crowded = {column[wrt] for (_, wrt), spot in spots.items() if spot.covers}
+        if found is None or width <= WRAP:
+            found = place, width, height, aside
+        if not crowded or width > WRAP:
+            break
+        wider.update(dict.fromkeys(crowded, STRETCH))
+    place, width, height, aside = found
+    return width, height, _routed(edges, routes, place, captions, labels, aside=aside)
 
 
-def _routed(edges, routes, place, captions, labels, write=name_runs, under=()):
-    """Edges along their routes, the way back with its labels, and the quantities in circles; some captions stand `under` them."""
-    shapes = []
-    for edge in edges:
-        points = [place[node] for node in routes[edge]]
-        ends = [_towards(points[0], points[1], RADIUS), *points[1:-1], _towards(points[-1], points[-2], RADIUS + 2)]
-        shapes.append(_forward(edge, _cubic(ends)))
-    shapes += _way_back(edges, routes, place, captions, labels)
+def _routed(edges, routes, place, captions, labels, write=name_runs, under=(), aside=None):
+    """Edges along their routes, the way back with its labels, and the quantities in circles; some captions stand `under` them, or `aside`."""
+    aside = aside or {}
+    shapes = [_forward(edge, _there(routes[edge], place)) for edge in edges]
+    shapes += _way_back(edges, routes, place, captions, labels, aside)
     names = dict.fromkeys(name for edge in edges for name in reversed(edge))
     return (
         *shapes,
-        *(_node(name, *place[name], RADIUS, 16, captions.get(name), write, name in under) for name in names),
+        *(
+            _node(name, *place[name], RADIUS, 16, captions.get(name), write, name in under, aside.get(name, 0))
+            for name in names
+        ),
     )
+
+
+def _there(route, place):
+    """The way forward of an edge, from circle to circle."""
+    points = [place[node] for node in route]
+    return _cubic([_towards(points[0], points[1], RADIUS), *points[1:-1], _towards(points[-1], points[-2], RADIUS + 2)])
+
+
+def _aside(edges, routes, place, captions):
+    """How far the captions that edges cross are moved so that fewer do: by name, in pixels to the right."""
+    if len(edges) > FEW:
+        return {}
+    ways = [
+        curve
+        for edge in edges
+        for curve in (_there(routes[edge], place), _below([place[n] for n in routes[edge][::-1]]))
+    ]
+    inked = [_along(curve, t / 60) for curve in ways for t in range(61)]
+    boxes = {name: _caption_box(*place[name], runs) for name, runs in captions.items()}
+    circles = [(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS) for n, (x, y) in place.items() if isinstance(n, str)]
+    moved = {}
+    for name, (left, top, right, bottom) in boxes.items():
+        others = [*circles, *(box for other, box in boxes.items() if other != name)]
+        costs = {}
+        for dx in (0, 10, 20, 30, 40, 50, -10, -20, -30, -40):
+            box = left + dx, top, right + dx, bottom
+            crossings = sum(box[0] < x < box[2] and top < y < bottom for x, y in inked)
+            costs[dx] = crossings + 100 * (any(shared(box, other) for other in others) or box[0] < 4)
+        best = min(costs, key=costs.get)
+        if costs[best] < costs[0]:
+            moved[name] = best
+            boxes[name] = left + best, top, right + best, bottom
+    return moved
+
+
+def _caption_box(x, y, runs):
+    half = width_of(runs, 13) / 2 + ROOM_BESIDE
+    return x - half, y - RADIUS - 22, x + half, y - RADIUS - 4
 
 
 def _label_room(edges, column):
@@ -169,13 +230,13 @@ def _label_width(runs, room=NUMBER):
     return width_of(runs, 12) + room + 10
 
 
-def _place(column, rows, captions, room):
+def _place(column, rows, captions, room, wider):
     """The centre of every node in pixels, and the size of the picture: columns as wide as their captions need."""
     widths = [2 * RADIUS] * (max(column.values()) + 1)
     for name, runs in captions.items():
         widths[column[name]] = max(widths[column[name]], width_of(runs, 13) - GAP * 0.45)
     crossings = _crossings(rows, column, len(widths))
-    gaps = [max(GAP + min(90, 15 * max(0, crossing - 3)), room[c]) for c, crossing in enumerate(crossings)]
+    gaps = [max(GAP + min(90, 15 * max(0, crossing - 3)), room[c]) + wider[c] for c, crossing in enumerate(crossings)]
     lefts = [MARGIN + w + g for w, g in zip(accumulate(widths, initial=0), accumulate(gaps, initial=0), strict=False)]
     last = [
         width_of(runs, 13) / 2 - widths[-1] / 2 for name, runs in captions.items() if column[name] == len(widths) - 1
@@ -197,24 +258,42 @@ def _crossings(rows, column, count):
     return [max(pair) for pair in itertools.pairwise(full)]
 
 
-def _way_back(edges, routes, place, captions, labels):
-    """The backward edges below the forward ones, then the labels on top: each at the first place along its edge that is free."""
-    strokes, above, taken = [], [], _Taken()
+def _way_back(edges, routes, place, captions, labels, aside):
+    """The backward edges below the forward ones, then the labels on top."""
+    strokes, above = [], []
+    for edge, spot in _spots(edges, routes, place, captions, labels, aside).items():
+        strokes.append(_backward(edge, spot.curve))
+        above += _label(edge, spot.x, spot.y, spot.width, labels[edge][0])
+    return strokes + above
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where the label of an edge stands on its way back, a curve, and how much it covers of what stands already."""
+
+    curve: list
+    width: float
+    x: float
+    y: float
+    covers: float
+
+
+def _spots(edges, routes, place, captions, labels, aside):
+    """The `Spot` of every edge: each at the first place along its way back that is free."""
+    spots, taken = {}, _Taken()
     for node, (x, y) in place.items():
         if isinstance(node, str):
             taken.add((x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS + 18))
     for name, runs in captions.items():
-        (x, y), half = place[name], width_of(runs, 13) / 2
-        taken.add((x - half, y - RADIUS - 22, x + half, y - RADIUS - 4))
+        x, y = place[name]
+        taken.add(_caption_box(x + aside.get(name, 0), y, runs))
     for edge in edges:
-        curve = _below([place[node] for node in reversed(routes[edge])])
-        strokes.append(_backward(edge, curve))
-        runs, room = labels[edge]
-        size = _label_width(runs, room)
-        x, y, box = _free_place(curve, size, taken)
+        curve, width = _below([place[node] for node in reversed(routes[edge])]), _label_width(*labels[edge])
+        x, y, box = _free_place(curve, width, taken)
+        covered = taken.overlap((x - width / 2, y - LABEL / 2, x + width / 2, y + LABEL / 2))
+        spots[edge] = Spot(curve, width, x, y, covered)
         taken.add(box)
-        above += _label(edge, x, y, size, runs)
-    return strokes + above
+    return spots
 
 
 def _below(points):
@@ -230,19 +309,25 @@ def _below(points):
 
 
 def _free_place(curve, width, taken):
-    pieces = [curve[i : i + 4] for i in range(0, len(curve) - 1, 3)]
+    """Where a label stands on its edge: the first place that is free; where none is, aside from the middle or the edge, the best."""
     best = None
-    for t in (0.5, 0.58, 0.42, 0.66, 0.34, 0.74, 0.26, 0.82, 0.18):
-        piece, s = pieces[min(int(t * len(pieces)), len(pieces) - 1)], t * len(pieces) % 1
-        (a, b, c, d), (p, q, r, e) = ((1 - s) ** 3, 3 * s * (1 - s) ** 2, 3 * s * s * (1 - s), s**3), piece
-        x, y = (a * p[i] + b * q[i] + c * r[i] + d * e[i] for i in (0, 1))
-        box = (x - width / 2 - 2, y - 13, x + width / 2 + 2, y + 13)
+    for t, aside in SPOTS:
+        x, y = _along(curve, t)
+        box = (x - width / 2 - 2, y + aside - 13, x + width / 2 + 2, y + aside + 13)
         overlap = taken.overlap(box)
         if best is None or overlap < best[0]:
-            best = (overlap, x, y, box)
+            best = (overlap, x, y + aside, box)
         if overlap == 0:
             break
     return best[1:]
+
+
+def _along(curve, t):
+    """The point at the part t of a curve of cubic pieces."""
+    pieces = [curve[i : i + 4] for i in range(0, len(curve) - 1, 3)]
+    piece, s = pieces[min(int(t * len(pieces)), len(pieces) - 1)], t * len(pieces) % 1
+    weights = ((1 - s) ** 3, 3 * s * (1 - s) ** 2, 3 * s * s * (1 - s), s**3)
+    return tuple(sum(weight * point[i] for weight, point in zip(weights, piece, strict=True)) for i in (0, 1))
 
 
 class _Taken:
@@ -296,7 +381,12 @@ def _in_layers(edges, captions, places, factors):
         place |= {(of, wrt, 0): (place[wrt][0] + side, lane), (of, wrt, 1): (place[of][0] - side, lane)}
         routes[of, wrt] = [wrt, (of, wrt, 0), (of, wrt, 1), of]
     routes |= _under(edges, places, place)
-    right = max(place[name][0] + max(width_of(captions.get(name, ()), 13) / 2, RADIUS) for name in names)
+    beside = {name: max(width_of(captions.get(name, ()), 13) / 2, RADIUS) for name in names}
+    if (
+        cut := MARGIN - min(place[name][0] - beside[name] for name in names)
+    ) > 0:  # a layer at the left end, its weights before it
+        place = {name: (x + cut, y) for name, (x, y) in place.items()}
+    right = max(place[name][0] + beside[name] for name in names)
     lanes = [x + 64 for name, (x, _) in place.items() if isinstance(name, tuple)]  # and the label on one
     right, low = max(right, *lanes, 0.0), max(y for _, y in place.values())
     under = {name for name in captions if places[name][0] == "below"}
