@@ -13,9 +13,8 @@ from conftest import AT, NEURON, random_graph
 import backproplab as bp
 from backproplab.notation import COLORS, latex_name, latex_number, number
 from backproplab.paper import latex
-from backproplab.pictures import files, template
-from backproplab.pictures.layouts import layout
-from backproplab.pictures.shapes import Group, Stroke, width_of
+from backproplab.pictures import files, shapes, template
+from backproplab.pictures.layouts import along, layout, shared
 
 
 def drawn(graph, numbers, **options):
@@ -269,17 +268,14 @@ def test_the_lines_of_a_network_are_written_by_the_network():
 
 def crossed(terms):
     """The captions of a picture through which an arrow leads."""
-    shapes, boxes, found = template.drawing(terms).shapes, {}, set()
-    for text in (text for group in shapes if isinstance(group, Group) for text in group.shapes if getattr(text, "mark", "").startswith("l:")):  # fmt: skip
-        wide = width_of(text.runs, text.size)
+    drawn, boxes, found = template.drawing(terms).shapes, {}, set()
+    for text in (text for group in drawn if isinstance(group, shapes.Group) for text in group.shapes if getattr(text, "mark", "").startswith("l:")):  # fmt: skip
+        wide = shapes.width_of(text.runs, text.size)
         left = text.x - {"middle": wide / 2, "end": wide}[text.anchor]
         boxes[text.mark] = left, left + wide, text.y - text.size + 2, text.y + 3
-    t = np.linspace(0, 1, 60)[:, None]
-    for stroke in (shape for shape in shapes if isinstance(shape, Stroke)):
-        for i in range(0, len(stroke.points) - 3, 3):
-            a, b, c, d = np.array(stroke.points[i : i + 4])
-            x, y = ((1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t * t * (1 - t) * c + t**3 * d).T
-            found |= {mark for mark, (left, right, top, low) in boxes.items() if np.any((left < x) & (x < right) & (top < y) & (y < low))}  # fmt: skip
+    for stroke in (shape for shape in drawn if isinstance(shape, shapes.Stroke)):
+        for x, y in (along(stroke.points, k / 300) for k in range(301)):
+            found |= {mark for mark, (left, right, top, low) in boxes.items() if left < x < right and top < y < low}
     return found
 
 
@@ -323,3 +319,46 @@ def test_table(neuron):
     assert repr(table).splitlines()[1].split() == ["w", "-0.4", "-0.215762"]
     assert "<td>z</td><td>-0.4</td><td>-0.143841</td>" in table._repr_html_()
     assert repr(bp.table(trace)).splitlines()[-1].split() == ["L", "0.179213"]
+
+
+# --- room for what stands in a picture ----------------------------------------------------------------------------------
+
+CROWDED = {
+    "a filter": "z0 = 2*w0 - w1; z1 = -w0 + 5*w1; L = ((z0 + 7)**2 + (z1 + 15)**2) / 2",
+    "attention": "E0 = exp(-u/2); E1 = exp(u); a0 = E0/(E0 + E1); a1 = E1/(E0 + E1); v0 = -v; v1 = 2*v; o = a0*v0 + a1*v1",
+}
+
+
+@pytest.mark.parametrize("lines", CROWDED.values(), ids=CROWDED)
+def test_where_edges_cross_a_label_covers_no_other_and_no_line_is_crossed(lines):
+    terms = bp.Graph([tuple(line.split(" = ")) for line in lines.split("; ")]).terms()
+    drawn = template.drawing(terms)
+    whole = [shape for shape in drawn.shapes if not isinstance(shape, shapes.Group)]
+    nodes = [shape for shape in drawn.shapes if isinstance(shape, shapes.Group)]
+    labels = [_box(pill.x, pill.y, pill.width, pill.height) for pill in whole if isinstance(pill, shapes.Pill)]
+    circles = [_box(node.shapes[0].x, node.shapes[0].y + 9, 54, 72) for node in nodes]  # with the gradient below
+    captions = [
+        _box(text.x, text.y - 4, shapes.width_of(text.runs, 13), 14)
+        for node in nodes for text in node.shapes if (text.mark or "").startswith("l:")
+    ]  # fmt: skip
+    assert len(labels) == len(terms) and drawn.width <= 900
+    covered = [(a, b) for i, a in enumerate(labels) for b in labels[i + 1 :] + circles + captions if shared(a, b) > 0]
+    assert covered == []
+    ways = [shape.points for shape in whole if isinstance(shape, shapes.Stroke)]
+    ways = [way if len(way) % 3 == 1 else template._cubic(way) for way in ways]
+    inked = [along(way, t / 90) for way in ways for t in range(91)]
+    assert not any(left < x < right and top < y < bottom for left, top, right, bottom in captions for x, y in inked)
+    assert all(left > 0 and right < drawn.width for left, _, right, _ in captions + labels)
+
+
+def _box(x, y, wide, high):
+    return x - wide / 2, y - high / 2, x + wide / 2, y + high / 2
+
+
+def test_layers_without_their_data_begin_within_the_picture():
+    net = bp.Network([2, 3, 2], ["tanh", "softmax"], loss="cross_entropy", seed=0)
+    terms = [term for term in net.terms(net.forward([[1.0, 2.0]], [1])) if term.wrt not in ("X", "Y")]
+    drawn = template.drawing(terms)
+    assert all(
+        shape.x >= shape.r for node in drawn.shapes if isinstance(node, shapes.Group) for shape in node.shapes[:1]
+    )

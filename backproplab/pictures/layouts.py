@@ -1,7 +1,8 @@
-"""Where the nodes of a graph stand: columns by distance from the inputs, rows so that edges stay short."""
+"""Where the nodes of a graph stand: columns by distance from the inputs, rows so that edges stay short; and where labels find room on edges."""
 
 import itertools
-from collections import Counter
+import math
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import fmean
@@ -167,3 +168,50 @@ def _bow(start, end, middle):
 def _span(edge, stand):
     of, wrt = edge
     return stand[of][1] - stand[wrt][1] if of in stand and wrt in stand else 0
+
+
+# --- labels -----------------------------------------------------------------------------------------------------------
+
+# Where on its edge a label may stand, and how far above or below it: on the edge, near the middle first; where it is crowded, beside it.
+SPOTS = (
+    *((t, 0) for t in (0.5, 0.58, 0.42, 0.66, 0.34, 0.74, 0.26, 0.82, 0.18)),
+    *((t / 50, aside) for aside in (0, -6, 6, -10, 10) for t in sorted(range(8, 43), key=lambda t: abs(t - 25))),
+)
+
+
+def free_place(curve, width, taken):
+    """Where a label stands on its edge: the first place that is free; where none is, aside from the middle or the edge, the best."""
+    best = None
+    for t, aside in SPOTS:
+        x, y = along(curve, t)
+        box = (x - width / 2 - 2, y + aside - 13, x + width / 2 + 2, y + aside + 13)
+        overlap = taken.overlap(box)
+        if best is None or overlap < best[0]:
+            best = (overlap, x, y + aside, box)
+        if overlap == 0:
+            break
+    return best[1:]
+
+
+def along(curve, t):
+    """The point at the part t of a curve of cubic pieces."""
+    pieces = [curve[i : i + 4] for i in range(0, len(curve) - 1, 3)]
+    piece, s = pieces[min(int(t * len(pieces)), len(pieces) - 1)], t * len(pieces) % 1
+    weights = ((1 - s) ** 3, 3 * s * (1 - s) ** 2, 3 * s * s * (1 - s), s**3)
+    return tuple(math.fsum(weight * point[i] for weight, point in zip(weights, piece, strict=True)) for i in (0, 1))
+
+
+class Taken:
+    """Boxes (left, top, right, bottom) that are taken, in strips, so that only the near ones are looked at."""
+
+    def __init__(self):
+        self._strips = defaultdict(list)
+
+    def add(self, box):
+        for strip in range(int(box[0] // 200), int(box[2] // 200) + 1):
+            self._strips[strip].append(box)
+
+    def overlap(self, box):
+        """The area that a box shares with those that are taken."""
+        near = {b for strip in range(int(box[0] // 200), int(box[2] // 200) + 1) for b in self._strips[strip]}
+        return math.fsum(shared(box, other) for other in near)

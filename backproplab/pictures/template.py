@@ -7,13 +7,13 @@ loss; the graph of a network, which says so in its lines, in units, weights on t
 import itertools
 import math
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
 from ..notation import Written, call_piece, layer_runs, name_runs, partial_runs
-from .layouts import layout, shared, units
+from .layouts import Taken, along, free_place, layout, shared, units
 from .shapes import BACKWARD, INK, MUTED, Circle, Group, Pill, Stroke, Text, width_of
 
 RADIUS, MARGIN, GAP = 27, 20, 150
@@ -22,6 +22,9 @@ NUMBER = 7.2 * 8  # a number's room in a label of size 12: eight characters
 SHAPE = 40  # a shape's room
 ASIDE = 4  # pixels by which a caption that makes way for an arrow reaches past the middle of its circle
 WRAP, ROW = 900, 320  # how wide a row of layers may be, and how far below it the next one stands
+ROOM_BESIDE = 4  # between a line and a label: some fonts are wider than ours
+FEW = 60  # up to how many edges captions are moved out of their way
+STRETCH = 30  # by how much a gap grows at a time whose labels cover something
 SKIP = 44  # the room above a row for edges that skip a layer
 LABEL = 22  # how high a label is
 
@@ -77,8 +80,8 @@ def _marks(kind, *names):
     return ":".join((kind, *names))
 
 
-def _node(name, x, y, radius, size, caption=None, write=name_runs, under=False, aside=False):
-    """A quantity in its circle: name, value, below it the gradient, above it (or `under` all) its line, `aside` of what comes from above."""
+def _node(name, x, y, radius, size, caption=None, write=name_runs, under=False, aside=0):
+    """A quantity in its circle: name, value, below it the gradient, above it (or `under` all, or `aside`) its line."""
     runs = write(name)
     fitting = min(size, size * 1.8 * radius / width_of(runs, size))
     shapes = [
@@ -91,8 +94,7 @@ def _node(name, x, y, radius, size, caption=None, write=name_runs, under=False, 
     ]
     if caption:
         off = radius + 34 if under else -radius - 9
-        at, anchor = (x + ASIDE, "end") if aside else (x, "middle")
-        shapes.append(Text(at, y + off, caption, 13, MUTED, anchor, halo=True, mark=_marks("l", name)))
+        shapes.append(Text(x + aside, y + off, caption, 13, MUTED, halo=True, mark=_marks("l", name)))
     return Group(tuple(shapes), name, name)
 
 
@@ -134,27 +136,77 @@ def _cubic(points):
 @lru_cache(maxsize=32)
 def _in_columns(edges, captions):
     column, routes, rows = layout(edges)
-    captions = dict(captions)
-    place, width, height = _place(column, rows, captions, _label_room(edges, column))
-    return width, height, _routed(edges, routes, place, captions, {edge: (_derivative(edge), NUMBER) for edge in edges})
+    captions, room = dict(captions), _label_room(edges, column)
+    labels = {edge: (_derivative(edge), NUMBER) for edge in edges}
+    found, wider = None, Counter()
+    while found is None or found[1] <= WRAP:  # a crowded picture grows as wide as a page, not further
+        place, width, height = _place(column, rows, captions, room, wider)
+        aside = _aside(edges, routes, place, captions)
+        width = max(
+            [width, *(place[name][0] + dx + width_of(captions[name], 13) / 2 + 8 for name, dx in aside.items())]
+        )
+        spots = _spots(edges, routes, place, captions, labels, aside)
+        crowded = {column[wrt] for (_, wrt), spot in spots.items() if spot.covers}
+        if found is None or width <= WRAP:
+            found = place, width, height, aside
+        if not crowded or width > WRAP:
+            break
+        wider.update(dict.fromkeys(crowded, STRETCH))
+    place, width, height, aside = found
+    return width, height, _routed(edges, routes, place, captions, labels, aside=aside)
 
 
-def _routed(edges, routes, place, captions, labels, write=name_runs, under=(), aside=()):
-    """Edges along their routes, the way back with its labels, and the quantities in circles; some captions stand `under` them or `aside`."""
-    shapes = []
-    for edge in edges:
-        points = [place[node] for node in routes[edge]]
-        ends = [_towards(points[0], points[1], RADIUS), *points[1:-1], _towards(points[-1], points[-2], RADIUS + 2)]
-        shapes.append(_forward(edge, _cubic(ends)))
+def _routed(edges, routes, place, captions, labels, write=name_runs, under=(), aside=None):
+    """Edges along their routes, the way back with its labels, and the quantities in circles; some captions stand `under` them, or `aside`."""
+    aside = aside or {}
+    shapes = [_forward(edge, _there(routes[edge], place)) for edge in edges]
     shapes += _way_back(edges, routes, place, captions, labels, aside)
     names = dict.fromkeys(name for edge in edges for name in reversed(edge))
     return (
         *shapes,
         *(
-            _node(name, *place[name], RADIUS, 16, captions.get(name), write, name in under, name in aside)
+            _node(name, *place[name], RADIUS, 16, captions.get(name), write, name in under, aside.get(name, 0))
             for name in names
         ),
     )
+
+
+def _there(route, place):
+    """The way forward of an edge, from circle to circle."""
+    points = [place[node] for node in route]
+    return _cubic([_towards(points[0], points[1], RADIUS), *points[1:-1], _towards(points[-1], points[-2], RADIUS + 2)])
+
+
+def _aside(edges, routes, place, captions):
+    """How far the captions that edges cross are moved so that fewer do: by name, in pixels to the right."""
+    if len(edges) > FEW:
+        return {}
+    ways = [
+        curve
+        for edge in edges
+        for curve in (_there(routes[edge], place), _below([place[n] for n in routes[edge][::-1]]))
+    ]
+    inked = [along(curve, t / 60) for curve in ways for t in range(61)]
+    boxes = {name: _caption_box(*place[name], runs) for name, runs in captions.items()}
+    circles = [(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS) for n, (x, y) in place.items() if isinstance(n, str)]
+    moved = {}
+    for name, (left, top, right, bottom) in boxes.items():
+        others = [*circles, *(box for other, box in boxes.items() if other != name)]
+        costs = {}
+        for dx in (0, 10, 20, 30, 40, 50, -10, -20, -30, -40):
+            box = left + dx, top, right + dx, bottom
+            crossings = sum(box[0] < x < box[2] and top < y < bottom for x, y in inked)
+            costs[dx] = crossings + 100 * (any(shared(box, other) for other in others) or box[0] < 4)
+        best = min(costs, key=costs.get)
+        if costs[best] < costs[0]:
+            moved[name] = best
+            boxes[name] = left + best, top, right + best, bottom
+    return moved
+
+
+def _caption_box(x, y, runs):
+    half = width_of(runs, 13) / 2 + ROOM_BESIDE
+    return x - half, y - RADIUS - 22, x + half, y - RADIUS - 4
 
 
 def _label_room(edges, column):
@@ -174,13 +226,13 @@ def _label_width(runs, room=NUMBER):
     return width_of(runs, 12) + room + 10
 
 
-def _place(column, rows, captions, room):
+def _place(column, rows, captions, room, wider):
     """The centre of every node in pixels, and the size of the picture: columns as wide as their captions need."""
     widths = [2 * RADIUS] * (max(column.values()) + 1)
     for name, runs in captions.items():
         widths[column[name]] = max(widths[column[name]], width_of(runs, 13) - GAP * 0.45)
     crossings = _crossings(rows, column, len(widths))
-    gaps = [max(GAP + min(90, 15 * max(0, crossing - 3)), room[c]) for c, crossing in enumerate(crossings)]
+    gaps = [max(GAP + min(90, 15 * max(0, crossing - 3)), room[c]) + wider[c] for c, crossing in enumerate(crossings)]
     lefts = [MARGIN + w + g for w, g in zip(accumulate(widths, initial=0), accumulate(gaps, initial=0), strict=False)]
     last = [
         width_of(runs, 13) / 2 - widths[-1] / 2 for name, runs in captions.items() if column[name] == len(widths) - 1
@@ -203,24 +255,41 @@ def _crossings(rows, column, count):
 
 
 def _way_back(edges, routes, place, captions, labels, aside):
-    """The backward edges below the forward ones, then the labels on top: each at the first place along its edge that is free."""
-    strokes, above, taken = [], [], _Taken()
+    """The backward edges below the forward ones, then the labels on top."""
+    strokes, above = [], []
+    for edge, spot in _spots(edges, routes, place, captions, labels, aside).items():
+        strokes.append(_backward(edge, spot.curve))
+        above += _label(edge, spot.x, spot.y, spot.width, labels[edge][0])
+    return strokes + above
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where the label of an edge stands on its way back, a curve, and how much it covers of what stands already."""
+
+    curve: list
+    width: float
+    x: float
+    y: float
+    covers: float
+
+
+def _spots(edges, routes, place, captions, labels, aside):
+    """The `Spot` of every edge: each at the first place along its way back that is free."""
+    spots, taken = {}, Taken()
     for node, (x, y) in place.items():
         if isinstance(node, str):
             taken.add((x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS + 18))
     for name, runs in captions.items():
-        (x, y), half = place[name], width_of(runs, 13) / 2
-        x += ASIDE - half if name in aside else 0
-        taken.add((x - half, y - RADIUS - 22, x + half, y - RADIUS - 4))
+        x, y = place[name]
+        taken.add(_caption_box(x + aside.get(name, 0), y, runs))
     for edge in edges:
-        curve = _below([place[node] for node in reversed(routes[edge])])
-        strokes.append(_backward(edge, curve))
-        runs, room = labels[edge]
-        size = _label_width(runs, room)
-        x, y, box = _free_place(curve, size, taken)
+        curve, width = _below([place[node] for node in reversed(routes[edge])]), _label_width(*labels[edge])
+        x, y, box = free_place(curve, width, taken)
+        covered = taken.overlap((x - width / 2, y - LABEL / 2, x + width / 2, y + LABEL / 2))
+        spots[edge] = Spot(curve, width, x, y, covered)
         taken.add(box)
-        above += _label(edge, x, y, size, runs)
-    return strokes + above
+    return spots
 
 
 def _below(points):
@@ -233,38 +302,6 @@ def _below(points):
     if not inner:
         curve = [start, (curve[1][0], curve[1][1] + 16), (curve[2][0], curve[2][1] + 16), end]
     return curve
-
-
-def _free_place(curve, width, taken):
-    pieces = [curve[i : i + 4] for i in range(0, len(curve) - 1, 3)]
-    best = None
-    for t in (0.5, 0.58, 0.42, 0.66, 0.34, 0.74, 0.26, 0.82, 0.18):
-        piece, s = pieces[min(int(t * len(pieces)), len(pieces) - 1)], t * len(pieces) % 1
-        (a, b, c, d), (p, q, r, e) = ((1 - s) ** 3, 3 * s * (1 - s) ** 2, 3 * s * s * (1 - s), s**3), piece
-        x, y = (a * p[i] + b * q[i] + c * r[i] + d * e[i] for i in (0, 1))
-        box = (x - width / 2 - 2, y - 13, x + width / 2 + 2, y + 13)
-        overlap = taken.overlap(box)
-        if best is None or overlap < best[0]:
-            best = (overlap, x, y, box)
-        if overlap == 0:
-            break
-    return best[1:]
-
-
-class _Taken:
-    """Boxes (left, top, right, bottom) that are taken, in strips, so that only the near ones are looked at."""
-
-    def __init__(self):
-        self._strips = defaultdict(list)
-
-    def add(self, box):
-        for strip in range(int(box[0] // 200), int(box[2] // 200) + 1):
-            self._strips[strip].append(box)
-
-    def overlap(self, box):
-        """The area that a box shares with those that are taken."""
-        near = {b for strip in range(int(box[0] // 200), int(box[2] // 200) + 1) for b in self._strips[strip]}
-        return math.fsum(shared(box, other) for other in near)
 
 
 # --- layers -----------------------------------------------------------------------------------------------------------
@@ -312,12 +349,19 @@ def _in_layers(edges, captions, places, factors):
         place |= {(of, wrt, 0): (place[wrt][0] + side, lane), (of, wrt, 1): (place[of][0] - side, lane)}
         routes[of, wrt] = [wrt, (of, wrt, 0), (of, wrt, 1), of]
     routes |= _under(edges, places, place)
-    right = max(place[name][0] + max(width_of(captions.get(name, ()), 13) / 2, RADIUS) for name in names)
+    beside = {name: max(width_of(captions.get(name, ()), 13) / 2, RADIUS) for name in names}
+    cut = MARGIN - min(place[name][0] - beside[name] for name in names)
+    if cut > 0:  # a layer at the left end, its weights before it
+        place = {name: (x + cut, y) for name, (x, y) in place.items()}
+    right = max(place[name][0] + beside[name] for name in names)
     lanes = [x + 64 for name, (x, _) in place.items() if isinstance(name, tuple)]  # and the label on one
     right, low = max(right, *lanes, 0.0), max(y for _, y in place.values())
     under = {name for name in captions if places[name][0] == "below"}
+    aside = {
+        of: ASIDE - width_of(captions.get(of, ()), 13) / 2 for of, _ in wrapped
+    }  # it makes way for the arrow from above
     width, height = right + MARGIN, low + RADIUS + (44 if under else 26)
-    return width, height, _routed(edges, routes, place, captions, labels, layer_runs, under, {of for of, _ in wrapped})
+    return width, height, _routed(edges, routes, place, captions, labels, layer_runs, under, aside)
 
 
 def _step(pair, captions, labels):
@@ -385,7 +429,7 @@ def _unit_edge(edge, stand):
 
 def _numbers_of(stand):
     """The boxes that hold the numbers of quantities: no label may cover them."""
-    taken = _Taken()
+    taken = Taken()
     for name in stand.large:
         x, y = stand.place[name]
         taken.add((x - stand.radius, y - 16, x + stand.radius, y + 20))
