@@ -139,7 +139,7 @@ def test_a_fused_loss_says_why_its_outputs_have_no_path():
     assert "no path from it leads through a2_1, a2_2" in note and "fused=False" in note
     long = net.graph([0.5, -1.0], [1.0, 0.0], fused=False)
     explorer = bp.explore(long, wrt="W1_1_1")
-    assert explorer.sheet["notes"] == [] and "a2_1" in explorer.gradient
+    assert not [note for note in explorer.sheet["notes"] if "no path" in note] and "a2_1" in explorer.gradient
     short = bp.backpropagate(net.graph([0.5, -1.0], [1.0, 0.0]).terms(long.forward() | {}), "L")
     assert explorer.gradient["W1_1_1"] == pytest.approx(short["W1_1_1"], rel=1e-12)
 

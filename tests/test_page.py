@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import pathlib
 import random
 from dataclasses import asdict, replace
 
@@ -611,6 +612,16 @@ def test_an_exception_in_an_event_is_said_and_the_page_lives_on(neuron_page):
 
 
 # --- where it lives -----------------------------------------------------------------------------------------------------
+
+
+def test_the_style_of_a_saved_page_says_the_same_with_fewer_spaces(live):
+    rules = "(text) => { const sheet = new CSSStyleSheet(); sheet.replaceSync(text); return [...sheet.cssRules].map((rule) => rule.cssText.replaceAll(', ', ',')); }"
+    paths = list(pathlib.Path(bp.__file__).parent.rglob("*.css"))
+    for text in (path.read_text(encoding="utf-8") for path in paths):
+        assert len(page_module.lean_style(text)) < len(text)
+        assert live.evaluate(rules, page_module.lean_style(text)) == live.evaluate(rules, text) != []
+    spoilt = page_module.style().replace("display: grid", "displaygrid", 1)
+    assert len(paths) > 5 and live.evaluate(rules, spoilt) != live.evaluate(rules, page_module.style())
 
 
 @pytest.mark.parametrize("model, most", [("neuron", 140_000), ("network", 250_000)])
