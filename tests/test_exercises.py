@@ -83,7 +83,7 @@ def doubled(W, D):
     ("03.2", 0.1, "wrong", "as a formula"), ("03.2", "4*(q - y)**3", "wrong", "uses q, but the graph has"), ("03.2", "4*(a -", "wrong", "cannot be read"),
     ("03.2", "__import__('os').system('true')", "wrong", "cannot be read"), ("03.2", [1], "wrong", "found list"),
     ("01.2", "3", "wrong", "right value at x = 2, y = 3, but not the same formula"), ("01.2", 3, "wrong", "right value at x = 2, y = 3, but one number is no formula"),
-    ("01.2", "x", "wrong", "one use only"), ("03.4", "(a - y)*a*(1 - a)*x", "wrong", "one use only"),
+    ("01.2", "x", "wrong", "not every use has arrived"), ("03.4", "(a - y)*a*(1 - a)*x", "wrong", "not every use has arrived"),
     ("04.1", "(a2 - y)*a2*(1 - a2)*w2*x", "wrong", "You left out da1/dz1"), ("04.1", "(a2 - y)*a2*(1 - a2)*(1 - a1**2)*x", "wrong", "dz2/da1 is left out"),
     ("04.1", "(a2 - y)*sigmoid(z2)*(1 - a2)*w2*(1 - tanh(z1)**2)*x", "right", "Right"),
     ("03.3", 3, "wrong", "write def"), ("03.3", lambda **numbers: {"w1": 1.0}, "wrong", "w2, b is missing"),
