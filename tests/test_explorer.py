@@ -14,6 +14,7 @@ from jupyter_client.manager import KernelManager
 
 import backproplab as bp
 from backproplab.explorers import GraphExplorer, WideExplorer, life
+from backproplab.pictures import plots
 
 ROUNDS = int(os.environ.get("BACKPROPLAB_SOAK", "1"))
 
@@ -294,6 +295,19 @@ def test_a_still_shows_no_more_than_the_step_has_reached(explorer):
     whole = explorer.still.svg
     assert f"{gradient['w']:.6g}".replace("-", "−") in whole and f"{trace['a'] * (1 - trace['a']):.6g}" in whole
     assert whole.count('stroke-width="3"') == 3  # a tangent for each term
+
+
+@pytest.mark.parametrize("slope", [0.3, -2, 5, -40])
+@pytest.mark.parametrize("x", [-3.9, 0.1, 3.0])
+def test_a_tangent_in_a_still_is_cut_at_the_frame_and_stays_a_tangent(slope, x):
+    graph = bp.Graph(a=f"{slope}*x")
+    trace = graph.forward(x=x)
+    (term,) = graph.terms(trace)
+    *_, tangent, _, point = plots._drawn(term, plots.plot(term, trace, lambda xs: slope * xs), "red", hidden=False)
+    (x0, y0), (x1, y1) = tangent.points
+    assert tangent.width == 3 and -(y1 - y0) / (x1 - x0) == pytest.approx(slope, rel=1e-9)
+    assert y0 - slope * (point.x - x0) == pytest.approx(point.y, abs=1e-9)
+    assert 0 <= x0 - plots.LEFT < x1 - plots.LEFT <= plots.WIDTH and all(0 <= y - plots.TOP <= plots.HEIGHT for y in (y0, y1))  # fmt: skip
 
 
 def test_closing_frees_the_widget_and_its_layout(explorer):

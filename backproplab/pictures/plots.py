@@ -119,10 +119,16 @@ def _drawn(term, found, color, hidden):
     for piece in found["pieces"]:
         for inside in _clipped(piece):
             yield Stroke(tuple(map(at, inside)), INK, 1.6)
-    if not hidden:
-        yield Stroke(tuple(map(at, found["tangent"])), color, 3)
+    for inside in [] if hidden else _clipped(_in_width(*found["tangent"])):
+        yield Stroke(tuple(map(at, inside)), color, 3)
     yield Stroke((at(found["point"]), at((found["point"][0], HEIGHT))), color, 1, dashed=True)
     yield Circle(*at(found["point"]), 4.5, color, color)
+
+
+def _in_width(start, end):
+    """A line from left to right, cut at the frame's left and right border."""
+    (x, y), (u, v) = start, end
+    return [(at, y + (v - y) * (at - x) / (u - x)) for at in (max(x, 0.0), min(u, float(WIDTH)))]
 
 
 def _clipped(piece):
