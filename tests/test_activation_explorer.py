@@ -565,6 +565,7 @@ def test_an_element_that_is_on_no_list_is_refused(live, explorer):
         live.evaluate(ALONE, [sheet, explorer.state])
     with pytest.raises(Exception, match="this is none of the activations: __proto__"):
         live.evaluate(ALONE, [explorer.sheet, explorer.state | {"name": "__proto__"}])
+    settle(live)  # what was refused does not draw itself later
 
 
 def test_a_saved_page_needs_no_kernel_and_no_network(browser, tmp_path, explorer):

@@ -24,10 +24,13 @@ export class Live {
   }
 
   dispose() {
-    this.abort.abort();
+    this.abort.abort(); this.observer?.disconnect();
     clearTimeout(this.rest); cancelAnimationFrame(this.frame);
     this.root.remove();
   }
+
+  /** Draw anew where a part changes its size; a page that was refused is on no host and draws nothing. */
+  watch(node) { (this.observer ??= new ResizeObserver(() => { if (this.root.isConnected) this.schedule(); })).observe(node); }
 
   listen(node, event, act) {
     node.addEventListener(event, (happened) => { try { act(happened); } catch (error) { this.refuse(error); } }, { signal: this.abort.signal });

@@ -33,11 +33,6 @@ class OverZ extends Live {
     this.watch(this.root);
   }
 
-  /** Draw anew where a part changes its size. */
-  watch(node) { (this.observer ??= new ResizeObserver(() => this.schedule())).observe(node); }
-
-  dispose() { this.observer.disconnect(); super.dispose(); }
-
   // --- controls ---
 
   /** A slider and a field for a number of the state; `ends()` are the slider's, `name` is one of the words too. */

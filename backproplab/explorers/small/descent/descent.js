@@ -16,7 +16,7 @@ export class Page extends Live {
 
   dispose() {
     super.dispose();
-    this.observer.disconnect(); clearTimeout(this.timer);
+    clearTimeout(this.timer);
   }
 
   // --- the parts of the page ---
@@ -46,8 +46,7 @@ export class Page extends Live {
     for (const end of ["pointerup", "pointercancel"]) this.listen(this.figure, end, () => { this.dragging = false; });
     this.listen(this.figure, "click", (event) => { if (event.pointerType === "touch") this.drag(event); });
     for (const event of ["pointerdown", "pointermove"]) this.listen(this.losses, event, (happened) => { if (happened.buttons & 1) this.go({ step: this.stepAt(happened) }); });
-    this.observer = new ResizeObserver(() => this.resize());
-    this.observer.observe(this.figure);
+    this.watch(this.figure);
   }
 
   composeHead() {
@@ -297,8 +296,6 @@ export class Page extends Live {
     for (const [name, value] of [["tabindex", "0"], ["role", "slider"], ["aria-label", this.sheet.words.handle], ["data-lm-suppress-shortcuts", "true"]]) this.handle.setAttribute(name, value);
     this.listen(this.handle, "keydown", (event) => this.key(event));
     this.figure.replaceChildren(this.svg);
-    if (anew) return;
-    this.drawWays(); this.drawLosses();
   }
 
   ticks() {

@@ -10,8 +10,6 @@ const alike = (one, other) => NET.every((name) => one[name] === other[name]);
 export class Page extends Live {
   constructor(host, sheet, state, bridge = {}) { super(host, sheet, state, bridge, "bp-vanishing"); }
 
-  dispose() { super.dispose(); this.observer.disconnect(); }
-
   // --- the parts of the page ---
 
   compose() {
@@ -25,8 +23,7 @@ export class Page extends Live {
     this.root.append(...this.composeHead(), html("div", { class: "bp-says" }, this.outcome, this.message), html("div", { class: "bp-columns" }, this.figures, this.card));
     if (saved) this.root.append(html("p", { class: "bp-note" }, filled(words.saved, { depths: saved.axes.depth.join(", "), activations: saved.axes.activation.join(", "), inits: saved.axes.init.join(", ") })));
     for (const figure of [this.upper, this.lower]) for (const event of ["pointerdown", "pointermove"]) this.listen(figure, event, (happened) => { if (happened.buttons & 1) this.change({ layer: this.layerAt(happened) }); });
-    this.observer = new ResizeObserver(() => { if (this.width !== this.measured()) this.schedule(); });
-    this.observer.observe(this.figures);
+    this.watch(this.figures);
   }
 
   composeHead() {
